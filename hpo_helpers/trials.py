@@ -1,0 +1,224 @@
+"""One trial of a search, and the append-only log that keeps them all."""
+
+import json
+import math
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+COMPLETED = "completed"
+FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One configuration and what its evaluation gave.
+
+    Attributes
+    ----------
+    number : int
+        Position in the search, from 0.
+    config : dict
+        Name of each hyperparameter to its value.
+    errors : list of float
+        Validation error after each epoch, in [0, 1], as far as it was measured.
+    status : {"completed", "failed"}
+    reason : str
+        Why it failed; empty if it completed.
+    start, end : float
+        Seconds since 1970-01-01 UTC.
+    """
+
+    number: int
+    config: dict[str, Any]
+    errors: list[float] = field(default_factory=list)
+    status: str = COMPLETED
+    reason: str = ""
+    start: float = 0.0
+    end: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse a status that is not one of the two, and success without a number."""
+        if self.status not in (COMPLETED, FAILED):
+            raise ValueError(f"status is {self.status!r}; expected {COMPLETED!r} or {FAILED!r}")
+        if self.status == COMPLETED and not self.errors:
+            raise ValueError(f"trial {self.number} is completed, but has no validation error")
+
+    @property
+    def error(self) -> float:
+        """The validation error after the last epoch; NaN if the trial failed."""
+        return self.errors[-1] if self.status == COMPLETED else math.nan
+
+    @property
+    def seconds(self) -> float:
+        """How long the evaluation took."""
+        return self.end - self.start
+
+
+class TrialLog(Sequence):
+    """The trials of a search, in the order in which they ended.
+
+    With a path, each trial is written to a JSON Lines file the moment it ends, and a log
+    opened on that file begins with the trials in it. One write appends one whole line, so
+    that a process killed at any moment loses at most the trial that was being written; its
+    torn line is cut off when the file is next opened.
+
+    Parameters
+    ----------
+    path : path-like, optional
+        The file; it is created with the first trial. Without it the log is kept in memory.
+
+    Attributes
+    ----------
+    incumbent : Trial or None
+        The completed trial with the lowest last validation error; the first of equals.
+
+    Raises
+    ------
+    ValueError
+        If a line other than a torn last one is not a trial, or repeats a number.
+
+    Warns
+    -----
+    UserWarning
+        If a torn last line was cut off.
+
+    Examples
+    --------
+    >>> log = TrialLog()
+    >>> for number, error in enumerate([0.4, 0.2, 0.3]):
+    ...     log.append(Trial(number, {"learning_rate": 0.1}, errors=[error]))
+    >>> log.incumbent.number
+    1
+    >>> log.incumbent_curve()
+    array([0.4, 0.2, 0.2])
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        self.path = None if path is None else Path(path)
+        self.incumbent: Trial | None = None
+        self._trials: list[Trial] = []
+        self._numbers: set[int] = set()
+        if self.path is not None and self.path.exists():
+            for trial in _read(self.path):
+                self._add(trial)
+
+    def __len__(self) -> int:
+        return len(self._trials)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._trials[index]
+
+    def __iter__(self) -> Iterator[Trial]:
+        return iter(self._trials)
+
+    def __repr__(self) -> str:
+        failed = sum(trial.status == FAILED for trial in self)
+        where = "in memory" if self.path is None else f"in {str(self.path)!r}"
+        return f"<TrialLog of {len(self)} trials, {failed} failed, {where}>"
+
+    def append(self, trial: Trial) -> None:
+        """Add a trial, and write it to the file if there is one.
+
+        Raises
+        ------
+        ValueError
+            If a trial of that number is in the log already.
+        TypeError
+            If its configuration holds a value that JSON has no form for.
+        OSError
+            If the file cannot be written; the trial stays in this log all the same.
+        """
+        self._require_new(trial)
+        line = json.dumps(asdict(trial), default=_plain, allow_nan=False) + "\n"
+        self._add(trial)
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            _append_whole(self.path, line.encode())
+
+    def _add(self, trial: Trial) -> None:
+        self._require_new(trial)
+        self._trials.append(trial)
+        self._numbers.add(trial.number)
+        if trial.status == COMPLETED and (
+            self.incumbent is None or trial.error < self.incumbent.error
+        ):
+            self.incumbent = trial
+
+    def _require_new(self, trial: Trial) -> None:
+        if trial.number in self._numbers:
+            raise ValueError(f"trial {trial.number} is in the log already; expected a new number")
+
+    def incumbent_curve(self) -> np.ndarray:
+        """Return the error of the incumbent after each trial.
+
+        Returns
+        -------
+        ndarray of float, shape (number of trials,)
+            NaN until the first trial has completed; a failed trial changes nothing.
+        """
+        return np.fmin.accumulate([trial.error for trial in self]) if self else np.array([])
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a trial: number, hyperparameters, error, epochs, status, seconds."""
+        return pd.DataFrame(
+            {
+                "number": trial.number,
+                **trial.config,
+                "error": trial.error,
+                "epochs": len(trial.errors),
+                "status": trial.status,
+                "reason": trial.reason,
+                "seconds": trial.seconds,
+            }
+            for trial in self
+        )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(
+        f"configuration value {value!r} is of type {type(value).__name__}; expected a string, "
+        "a number, a boolean or None, which a log can store"
+    )
+
+
+def _append_whole(path: Path, line: bytes) -> None:
+    with path.open("ab", buffering=0) as file:
+        end = file.tell()
+        try:
+            if file.write(line) != len(line):
+                raise OSError(f"{path}: the disk took only a part of a line; is it full?")
+        except OSError:
+            # The part that was written would spoil the next line.
+            file.truncate(end)
+            raise
+
+
+def _read(path: Path) -> list[Trial]:
+    content = path.read_bytes()
+    whole, torn = content[: content.rfind(b"\n") + 1], content[content.rfind(b"\n") + 1 :]
+    if torn:
+        warnings.warn(
+            f"{path}: cut off a torn last line of {len(torn)} bytes, left by a process that was "
+            "killed while it wrote",
+            stacklevel=3,
+        )
+        os.truncate(path, len(whole))
+    trials = []
+    for number, line in enumerate(whole.splitlines(), start=1):
+        try:
+            trials.append(Trial(**json.loads(line)))
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f"{path}, line {number} is not a trial ({error}); mend or delete that line, or "
+                "name another file"
+            ) from error
+    return trials
