@@ -6,6 +6,7 @@ Read it bottom up: ``data``, ``spaces``, ``trials``; then ``loaders``, ``objecti
 
 import os
 
-# TensorFlow reads this once, when it is first imported; without it, every import
-# prints lines with process ids and times into the notebook.
+# TensorFlow reads these once, when it is first imported. oneDNN chooses its arithmetic by the
+# processor; without it the same seed gives the same errors on more machines.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,7 +1,9 @@
 """Record real training runs that are too long for a page: ``python -m hpo_helpers.record``.
 
 ``source1`` replays the five documented trials on all of Fashion-MNIST, with the loss as
-documented and with the loss mended. An interrupted recording goes on where it stopped.
+documented and with the loss mended. TensorFlow keeps its default arithmetic, oneDNN, as the
+source had it; ``--without-onednn`` adds the same numbers up in another order. An interrupted
+recording goes on where it stopped.
 """
 
 import argparse
@@ -9,6 +11,7 @@ import datetime
 import functools
 import importlib.metadata
 import json
+import os
 import platform
 import sys
 from pathlib import Path
@@ -32,13 +35,16 @@ OBJECTIVES = {
 }
 
 
-def record_source1(seed: int = 0, max_epochs: int = 8) -> Path:
+def record_source1(onednn: bool = True, seed: int = 0, max_epochs: int = 8) -> Path:
     """Record the five documented trials on the full data, with either loss.
 
     As the source does it, the 10,000 images of the test set serve for validation.
 
     Parameters
     ----------
+    onednn : bool
+        Let TensorFlow use oneDNN. It reads this when it is first imported, so a process can
+        record with one of the two only.
     seed : int
         Seeds the weights and the order of the batches in every trial.
     max_epochs : int
@@ -49,6 +55,8 @@ def record_source1(seed: int = 0, max_epochs: int = 8) -> Path:
     Path
         The recording: provenance, and the validation errors by epoch of ten trials.
     """
+    os.environ["TF_ENABLE_ONEDNN_OPTS"] = str(int(onednn))
+    name = "source1_full" if onednn else "source1_full_without_onednn"
     from hpo_helpers.loaders import FashionMNIST
 
     train, test = read_original(full=True)
@@ -56,8 +64,7 @@ def record_source1(seed: int = 0, max_epochs: int = 8) -> Path:
     documented = json.loads((RECORDINGS / "source1_documented.json").read_text())["trials"]
     rows = []
     for loss, objective in OBJECTIVES.items():
-        name = loss.replace(" ", "_")
-        log = TrialLog(UNFINISHED / f"source1_{name}_{seed}_{max_epochs}.jsonl")
+        log = TrialLog(UNFINISHED / f"{name}_{loss.replace(' ', '_')}_{seed}_{max_epochs}.jsonl")
         evaluate = functools.partial(
             objective,
             max_epochs=max_epochs,
@@ -73,7 +80,7 @@ def record_source1(seed: int = 0, max_epochs: int = 8) -> Path:
             errors = [round(error, 4) for error in log[number].errors]
             rows.append({"loss": loss, "trial": number, **log[number].config, "errors": errors})
     recording = {
-        "command": "python -m hpo_helpers.record source1",
+        "command": "python -m hpo_helpers.record source1" + " --without-onednn" * (not onednn),
         "data": "Fashion-MNIST, 60,000 training images, validated on the 10,000 test images",
         "batch_size": BATCH_SIZE,
         "epochs": max_epochs,
@@ -81,7 +88,7 @@ def record_source1(seed: int = 0, max_epochs: int = 8) -> Path:
         **provenance(),
         "trials": rows,
     }
-    path = RECORDINGS / "source1_full.json"
+    path = RECORDINGS / f"{name}.json"
     path.write_text(_one_trial_a_line(recording))
     return path
 
@@ -112,10 +119,10 @@ def _one_trial_a_line(recording: dict[str, Any]) -> str:
 
 def main() -> None:
     """Run the recording that the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m hpo_helpers.record", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m hpo_helpers.record", description=__doc__.splitlines()[0])
     parser.add_argument("recording", choices=["source1"])
-    parser.parse_args()
-    print(record_source1())
+    parser.add_argument("--without-onednn", action="store_true")
+    print(record_source1(onednn=not parser.parse_args().without_onednn))
 
 
 if __name__ == "__main__":
