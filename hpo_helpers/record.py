@@ -119,7 +119,9 @@ def _one_trial_a_line(recording: dict[str, Any]) -> str:
 
 def main() -> None:
     """Run the recording that the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m hpo_helpers.record", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m hpo_helpers.record", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("recording", choices=["source1"])
     parser.add_argument("--without-onednn", action="store_true")
     print(record_source1(onednn=not parser.parse_args().without_onednn))

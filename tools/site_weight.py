@@ -10,7 +10,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-ICON_SCRIPT = re.compile(r'\s*<script[^>]*scripts/fontawesome\.js[^>]*></script>')
+ICON_SCRIPT = re.compile(r"\s*<script[^>]*scripts/fontawesome\.js[^>]*></script>")
 
 
 def drop_icon_script(app: Sphinx, exception: Exception | None) -> None:
@@ -21,7 +21,9 @@ def drop_icon_script(app: Sphinx, exception: Exception | None) -> None:
     for page in pages:
         text, dropped = ICON_SCRIPT.subn("", page.read_text())
         if not dropped:
-            raise ExtensionError(f"{page} has no icon script; has the theme dropped it? See {__file__}")
+            raise ExtensionError(
+                f"{page} has no icon script; has the theme dropped it? See {__file__}"
+            )
         page.write_text(text)
     for pattern in ("fontawesome.js*", "*.map", "fa-*.ttf"):
         for left_over in site.rglob(pattern):

@@ -1,0 +1,71 @@
+# Turning the Knobs. `make` alone prints the targets.
+
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+SITE := _build/html/index.html
+ENVIRONMENT := $(VENV)/installed
+# The first interpreter on the path that TensorFlow has wheels for.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& { command -v $$p; break; }; done)
+SOURCES := $(shell find book tools -type f -not -path '*/.*') _config.yml _toc.yml
+
+.PHONY: help
+help:  ## Print this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## */make \1\t/' | expand -t 17
+
+$(ENVIRONMENT): requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 found: install one, or name it as in 'make book PYTHON=/path/to/python3.12'"; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	@# uv takes a third of the time; where it cannot reach the index as pip can, pip does it.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv \
+		&& $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -r requirements.txt \
+		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+.PHONY: book
+book: $(SITE)  ## Build the site in _build/html
+
+$(SITE): $(ENVIRONMENT) $(SOURCES)
+	rm -rf _build/html _build/.doctrees
+	$(BIN)/jupyter-book build . -W -n --keep-going || { rm -rf _build/html; exit 1; }
+	@touch $@
+
+.PHONY: test
+test: $(SITE)  ## Run all tests: every cell of every chapter, the package, the site
+	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+.PHONY: lab
+lab: $(ENVIRONMENT)  ## Open the chapters in JupyterLab
+	$(BIN)/jupyter lab book/intro.ipynb
+
+.PHONY: serve
+serve: $(SITE)  ## Serve the built site on http://localhost:8000
+	$(BIN)/python -m http.server --directory _build/html --bind localhost 8000
+
+.PHONY: notebooks
+notebooks: $(ENVIRONMENT)  ## Execute all chapters afresh and write them back; one by NB=book/intro.ipynb
+	$(BIN)/python tools/execute_notebooks.py $(NB)
+
+.PHONY: full
+full: $(ENVIRONMENT)  ## Record the documented trials on all 60,000 images (minutes; resumes)
+	$(BIN)/python -m hpo_helpers.record source1
+	$(BIN)/python -m hpo_helpers.record source1 --without-onednn
+
+.PHONY: lint
+lint: $(ENVIRONMENT)  ## Check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: lock
+lock: $(ENVIRONMENT)  ## Write requirements.txt anew from pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv lock --upgrade
+	$(BIN)/uv export --quiet --no-emit-project --all-groups --no-annotate --no-header --output-file requirements.txt
+	rm uv.lock
+
+.PHONY: clean
+clean:  ## Delete what was built, and the environment; recordings under way are kept
+	rm -rf $(VENV) _build/html _build/.doctrees .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,107 @@
+import math
+
+import numpy as np
+import pytest
+
+from hpo_helpers.data import Split, load_fashion_mnist
+from hpo_helpers.loaders import FashionMNIST
+from hpo_helpers.objectives import (
+    hpo_objective_scores_as_probabilities,
+    hpo_objective_softmax_classification,
+    train_softmax_regression,
+)
+
+OBJECTIVES = [hpo_objective_softmax_classification, hpo_objective_scores_as_probabilities]
+
+
+@pytest.fixture(scope="module")
+def few_images():
+    splits = load_fashion_mnist()
+    train, validation = (Split(s.images[:800], s.labels[:800]) for s in splits[:2])
+    return FashionMNIST(16, splits=splits._replace(train=train, validation=validation))
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("rate", [0, -0.1, math.nan, math.inf, "0.1", None])
+def test_useless_learning_rate_is_refused_before_training(objective, rate):
+    with pytest.raises(ValueError, match=r"learning_rate is .*expected a positive, finite number"):
+        objective({"learning_rate": rate}, data="never touched")
+
+
+@pytest.mark.parametrize("config", [{}, {"lr": 0.1}, {"learning_rate": 0.1, "momentum": 0.9}])
+def test_other_names_are_refused_before_training(config):
+    with pytest.raises(ValueError, match="expected 'learning_rate' and no other"):
+        hpo_objective_softmax_classification(config, data="never touched")
+
+
+@pytest.mark.parametrize("epochs", [0, -1])
+def test_no_epochs_are_refused_before_training(epochs):
+    with pytest.raises(ValueError, match=f"max_epochs is {epochs}"):
+        hpo_objective_softmax_classification(
+            {"learning_rate": 0.1}, max_epochs=epochs, data="never touched"
+        )
+
+
+def test_curve_has_an_error_an_epoch_and_ends_with_the_value(few_images):
+    arguments = {"config": {"learning_rate": 0.1}, "max_epochs": 3, "data": few_images}
+    curve = hpo_objective_softmax_classification(**arguments, return_curve=True)
+    assert len(curve) == 3
+    assert curve[-1] == hpo_objective_softmax_classification(**arguments)
+    assert 0 <= min(curve) < max(curve) < 0.6
+
+
+def test_seed_decides_the_error(few_images):
+    first, again, other = (
+        hpo_objective_softmax_classification(
+            {"learning_rate": 0.1}, max_epochs=2, data=few_images, seed=seed
+        )
+        for seed in (0, 0, 1)
+    )
+    assert first == again != other
+
+
+def test_integer_rate_is_a_rate(few_images):
+    assert hpo_objective_softmax_classification({"learning_rate": 1}, 1, data=few_images) < 0.9
+
+
+def test_diverged_training_gives_nan(few_images):
+    error = hpo_objective_softmax_classification({"learning_rate": 1e38}, 2, data=few_images)
+    assert math.isnan(error)
+
+
+def test_progress_is_shown_when_asked_for(few_images, capfd):
+    hpo_objective_softmax_classification({"learning_rate": 0.1}, 2, data=few_images)
+    assert "epoch" not in capfd.readouterr().err
+    hpo_objective_softmax_classification({"learning_rate": 0.1}, 2, data=few_images, progress=True)
+    assert "2/2" in capfd.readouterr().err
+
+
+def test_mended_loss_learns_where_the_documented_one_does_not():
+    mended, documented = (objective({"learning_rate": 0.1}, 2) for objective in OBJECTIVES)
+    assert mended < 0.35
+    assert documented > 0.5
+
+
+def test_steps_per_execution_changes_no_error(few_images, monkeypatch):
+    def error():
+        return hpo_objective_softmax_classification({"learning_rate": 0.1}, 2, data=few_images)
+
+    together = error()
+    monkeypatch.setattr("hpo_helpers.objectives.STEPS_PER_EXECUTION", 1)
+    assert error() == pytest.approx(together, abs=0.003)
+
+
+def test_trained_model_agrees_with_its_history(few_images):
+    model, history = train_softmax_regression(0.1, _mended_loss(), max_epochs=2, data=few_images)
+    images, labels = few_images.val
+    scores = model(images[..., None].astype(np.float32) / 255).numpy()
+    assert scores.shape == (800, 10)
+    assert np.mean(scores.argmax(axis=1) == labels) == pytest.approx(
+        history["val_accuracy"][-1], abs=1e-6
+    )
+
+
+def _mended_loss():
+    import keras
+
+    return keras.losses.SparseCategoricalCrossentropy(from_logits=True)

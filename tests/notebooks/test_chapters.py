@@ -1,0 +1,130 @@
+"""What every chapter must have, whatever its cells give."""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+from tests.notebooks.guards import stored_problem
+
+ROOT = Path(__file__).parents[2]
+CHAPTERS = sorted((ROOT / "book").rglob("*.ipynb"))
+RECORDINGS = ROOT / "book" / "recordings"
+chapters = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path):
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def stored_text(path):
+    return "".join(o.get("text", "") for cell in code_cells(path) for o in cell.outputs)
+
+
+def recorded(name):
+    return json.loads((RECORDINGS / name).read_text())
+
+
+def test_every_chapter_is_in_the_table_of_contents():
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    listed = {contents["root"]} | {
+        chapter["file"] for part in contents["parts"] for chapter in part["chapters"]
+    }
+    stored = {str(path.relative_to(ROOT).with_suffix("")) for path in CHAPTERS}
+    assert stored <= listed
+
+
+@chapters
+def test_stored_cells_are_sound(path):
+    problems = {
+        f"code cell {position}": problem
+        for position, cell in enumerate(code_cells(path), start=1)
+        if (problem := stored_problem(cell, position))
+    }
+    assert not problems
+
+
+@chapters
+def test_every_figure_has_caption_and_alternative_text(path):
+    for cell in code_cells(path):
+        if any("image/png" in output.get("data", {}) for output in cell.outputs):
+            shown = cell.metadata.get("mystnb", {})
+            assert len(shown.get("figure", {}).get("caption", "")) > 20, cell.source
+            assert len(shown.get("image", {}).get("alt", "")) > 20, cell.source
+
+
+@chapters
+def test_tensorflow_starts_as_the_package_prepares_it(path):
+    imports = re.findall(
+        r"^(?:from|import) (keras|tensorflow|d2l|hpo_helpers)\b",
+        "\n".join(cell.source for cell in code_cells(path)),
+        flags=re.MULTILINE,
+    )
+    assert not imports or imports[0] == "hpo_helpers"
+
+
+@chapters
+def test_glued_numbers_are_used_and_used_ones_are_glued(path):
+    glued = set(re.findall(r'glue\(\s*"(\w+)"', "\n".join(c.source for c in code_cells(path))))
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    assert glued == set(re.findall(r"\{glue:text\}`(\w+)", text))
+
+
+@pytest.mark.parametrize("path", [p for p in CHAPTERS if p.stem != "intro"], ids=lambda p: p.stem)
+def test_chapter_ends_as_chapters_do(path):
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    for part in ("{admonition} Take-away", "## Exercises", "## Sources", "{cite}"):
+        assert part in text
+    exercises = re.findall(r"^\*\*(\d)\.\*\*", text, flags=re.MULTILINE)
+    assert exercises == ["1", "2", "3"]
+
+
+def test_documented_table_is_as_published():
+    published = [
+        (0, 0.224069440717892, 0.8443000018596649),
+        (1, 0.0019335868822569966, 0.8999999985098839),
+        (2, 0.13492200851658212, 0.8985999971628189),
+        (3, 0.0007946191990455363, 0.8999999985098839),
+        (4, 0.19835234956767864, 0.8999999985098839),
+    ]
+    rows = recorded("source1_documented.json")["trials"]
+    assert [tuple(row.values()) for row in rows] == published
+
+
+def test_chapters_print_the_documented_table():
+    replayed = stored_text(ROOT / "book/search/random_search.ipynb")
+    dissected = stored_text(ROOT / "book/search/broken_objective.ipynb")
+    for row in recorded("source1_documented.json")["trials"]:
+        trial = f"Trial {row['trial']}: learning_rate = {row['learning_rate']}\n"
+        assert re.search(re.escape(trial) + r"    validation_error = 0\.\d{4}\n", replayed)
+        assert trial + f"    validation_error = {row['validation_error']}\n" in dissected
+
+
+def last_errors(recording, loss):
+    return [row["errors"][-1] for row in recording["trials"] if row["loss"] == loss]
+
+
+@pytest.mark.parametrize("name", ["source1_full.json", "source1_full_without_onednn.json"])
+def test_recording_says_where_it_comes_from(name):
+    recording = recorded(name)
+    assert recording["command"].startswith("python -m hpo_helpers.record source1")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", recording["date"])
+    assert {"seed", "batch_size", "epochs"} <= recording.keys()
+    assert {"python", "numpy", "keras", "tensorflow", "d2l"} == recording["versions"].keys()
+    rates = [row["learning_rate"] for row in recorded("source1_documented.json")["trials"]]
+    assert [row["learning_rate"] for row in recording["trials"]] == rates * 2
+    assert all(len(row["errors"]) == recording["epochs"] for row in recording["trials"])
+
+
+def test_recording_shows_what_the_chapter_says():
+    recording = recorded("source1_full.json")
+    assert all(0.80 < error < 0.95 for error in last_errors(recording, "as documented"))
+    assert min(last_errors(recording, "mended")) < 0.20
+    assert max(last_errors(recording, "mended")) < 0.25
