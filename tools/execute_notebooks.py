@@ -35,6 +35,10 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
                 for output in coalesce_streams(cell.outputs)
                 if output.get("name") != "stderr"
             ]
+            for output in cell.outputs:
+                if output.output_type == "error":
+                    # The frames name the folders of whoever ran it.
+                    output.traceback = [f"{output.ename}: {output.evalue}"]
     return notebook
 
 

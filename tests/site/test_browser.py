@@ -1,0 +1,131 @@
+"""The built pages in headless Chromium, as a reader meets them."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.site.conftest import pages
+
+WIDE, NARROW = 1280, 390
+every_view = [
+    pytest.param(width, scheme, id=f"{width}-{scheme}")
+    for width in (WIDE, NARROW)
+    for scheme in ("light", "dark")
+]
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Open a page, and gather what goes wrong on the way."""
+    contexts = []
+
+    def open_(page, width=WIDE, scheme="light", base=address, **options):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, **options
+        )
+        contexts.append(context)
+        opened = context.new_page()
+        opened.problems = []
+        opened.requested = []
+        opened.on("console", lambda message: note(opened, message.type, message.text))
+        opened.on("pageerror", lambda error: opened.problems.append(f"page error: {error}"))
+        opened.on("requestfailed", lambda request: opened.problems.append(f"failed {request.url}"))
+        opened.on("request", lambda request: opened.requested.append(request.url))
+        opened.goto(f"{base}/{page}", wait_until="networkidle")
+        return opened
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+def note(opened, kind, text):
+    if kind in ("error", "warning"):
+        opened.problems.append(f"console {kind}: {text}")
+
+
+def outer_width(opened):
+    return opened.evaluate("document.documentElement.scrollWidth")
+
+
+@pytest.mark.parametrize(("width", "scheme"), every_view)
+@pytest.mark.parametrize("page", pages() or ["none"])
+def test_page_loads_quietly_and_fits(open_page, address, page, width, scheme):
+    opened = open_page(page, width, scheme)
+    assert not opened.problems
+    assert outer_width(opened) <= width
+    elsewhere = [u for u in opened.requested if not u.startswith((address, "data:", "blob:"))]
+    assert not elsewhere
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("page", pages() or ["none"])
+def test_axe_finds_nothing_serious_of_our_own_making(open_page, page, scheme):
+    opened = open_page(page, WIDE, scheme)
+    opened.evaluate("document.querySelectorAll('main details').forEach(d => d.open = true)")
+    found = Axe().run(opened, context="main")
+    serious = {
+        f"{violation['id']}: {node['html'][:200]}"
+        for violation in found.response["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    }
+    assert not serious
+
+
+@pytest.mark.parametrize("page", pages() or ["none"])
+def test_page_works_from_a_folder(open_page, site, page):
+    opened = open_page(page, base=site.as_uri())
+    assert not opened.problems
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in opened.requested)
+
+
+def test_front_page_is_reached_from_the_index(open_page):
+    opened = open_page("index.html")
+    opened.wait_for_url("**/book/intro.html")
+    assert opened.title() == "Turning the Knobs"
+
+
+def test_icons_are_drawn(open_page):
+    """The theme's icon script is gone; its font must draw every icon that is seen."""
+    opened = open_page("book/foundations/objective.html")
+    icons = opened.locator("i[class*=fa-]:visible, .fa-solid:visible")
+    assert icons.count() >= 4
+    for index in range(icons.count()):
+        content = icons.nth(index).evaluate("e => getComputedStyle(e, '::before').content")
+        assert content not in ("none", "normal", '""')
+    assert opened.evaluate("document.fonts.check('900 16px \"Font Awesome 6 Free\"')")
+
+
+def test_solution_opens_by_keyboard(open_page):
+    opened = open_page("book/foundations/what_is_hpo.html")
+    summary = opened.locator("main summary", has_text=re.compile("Solution")).first
+    details = summary.locator("xpath=..")
+    assert details.get_attribute("open") is None
+    summary.focus()
+    opened.keyboard.press("Enter")
+    assert details.get_attribute("open") is not None
+
+
+def test_theme_can_be_switched(open_page):
+    opened = open_page("book/intro.html", scheme="light")
+    button = opened.locator("button.theme-switch-button:visible").first
+    seen = set()
+    for _ in range(3):
+        seen.add(opened.evaluate("document.documentElement.dataset.theme"))
+        button.click()
+    assert seen == {"light", "dark"}
+
+
+def test_search_finds_a_chapter(open_page):
+    opened = open_page("search.html?q=loguniform")
+    opened.locator("#search-results li").first.wait_for()
+    assert "Configuration spaces" in opened.locator("#search-results").inner_text()
+
+
+def test_formula_is_drawn_without_a_script(open_page):
+    opened = open_page("book/foundations/what_is_hpo.html", java_script_enabled=False)
+    box = opened.locator("div.math math").first.bounding_box()
+    assert box["height"] > 15
+    assert box["width"] > 60

@@ -1,0 +1,109 @@
+"""The built pages, read as files: links, pictures, weight, and nothing from elsewhere."""
+
+import gzip
+import re
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlparse
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tests.site.conftest import SITE, pages
+
+every_page = pytest.mark.parametrize("page", pages() or ["none"])
+LOADS = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source": "src"}
+FETCHED_LINKS = {"stylesheet", "icon", "preload", "modulepreload", "manifest"}
+
+
+def parse(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text(), "html.parser")
+
+
+def loaded(soup: BeautifulSoup) -> list[str]:
+    """The addresses that a browser fetches to show a page."""
+    return [
+        tag[attribute]
+        for name, attribute in LOADS.items()
+        for tag in soup.find_all(name)
+        if tag.get(attribute) and (name != "link" or FETCHED_LINKS & set(tag.get("rel", [])))
+    ]
+
+
+def test_site_has_a_page_for_every_chapter(site):
+    contents = (site.parents[1] / "_toc.yml").read_text()
+    files = re.findall(r"(?:root|file): (\S+)", contents)
+    assert sorted(f"{file}.html" for file in files) == pages()
+    assert "book/intro.html" in (site / "index.html").read_text()
+
+
+@every_page
+def test_nothing_comes_from_another_host(site, page):
+    soup = parse(site / page)
+    assert not [address for address in loaded(soup) if urlparse(address).netloc]
+    inline = "".join(tag.string or "" for tag in soup.find_all(["script", "style"]))
+    assert not re.search(r"(import|url)\s*\(\s*['\"]?(https?:)?//", inline)
+
+
+def test_no_style_sheet_reaches_another_host(site):
+    for style in site.rglob("*.css"):
+        assert not re.search(r"(url\(|@import)\s*['\"]?(https?:)?//", style.read_text()), style
+
+
+@every_page
+def test_no_broken_link_picture_or_script(site, page):
+    soup = parse(site / page)
+    targets = [a["href"] for a in soup.find_all("a", href=True)] + loaded(soup)
+    broken = [target for target in targets if not leads_somewhere(site / page, target)]
+    assert not broken
+
+
+def leads_somewhere(page: Path, target: str) -> bool:
+    if urlparse(target).scheme:
+        return True
+    path, fragment = urldefrag(target.split("?")[0] if "#" not in target else target)
+    file = (page.parent / unquote(path.split("?")[0])) if path else page
+    if not file.is_file():
+        return False
+    return not fragment or file.suffix != ".html" or has_anchor(file, unquote(fragment))
+
+
+def has_anchor(file: Path, name: str) -> bool:
+    return parse(file).find(id=name) is not None
+
+
+@every_page
+def test_every_picture_has_alternative_text(site, page):
+    pictures = parse(site / page).select("main img")
+    assert all(len(picture.get("alt", "")) > 20 for picture in pictures)
+
+
+@every_page
+def test_every_solution_is_behind_a_toggle(site, page):
+    main = parse(site / page).find("main")
+    for summary in main.find_all("summary"):
+        if "olution" in summary.text:
+            assert not summary.parent.has_attr("open")
+
+
+@every_page
+def test_no_progress_and_no_path_of_a_machine_is_shown(site, page):
+    text = parse(site / page).find("main").text
+    assert not re.search(r"/(home|Users|root|work|tmp)/", text)
+    assert "epoch/s" not in text
+
+
+def test_text_page_weighs_under_half_a_megabyte(site):
+    """As a browser loads it: the page, what it names, and the icon font of the theme."""
+    page = site / "book" / "foundations" / "what_is_hpo.html"
+    files = {
+        (page.parent / urldefrag(address.split("?")[0])[0]).resolve()
+        for address in loaded(parse(page))
+    }
+    files |= set(site.rglob("fa-*.woff2"))
+    weight = sum(len(gzip.compress(file.read_bytes())) for file in {page, *files})
+    assert weight < 500_000
+
+
+def test_theme_icons_come_from_the_font_alone():
+    assert list(SITE.rglob("fa-solid*.woff2"))
+    assert not list(SITE.rglob("fontawesome.js"))
