@@ -8,6 +8,8 @@ from axe_playwright_python.sync_playwright import Axe
 from tests.site.conftest import pages
 
 WIDE, NARROW = 1280, 390
+# Sphinx wraps citations in a list whose children are no list items.
+THEIRS = [[".citation-list"]]
 every_view = [
     pytest.param(width, scheme, id=f"{width}-{scheme}")
     for width in (WIDE, NARROW)
@@ -64,7 +66,9 @@ def test_page_loads_quietly_and_fits(open_page, address, page, width, scheme):
 def test_axe_finds_nothing_serious_of_our_own_making(open_page, page, scheme):
     opened = open_page(page, WIDE, scheme)
     opened.evaluate("document.querySelectorAll('main details').forEach(d => d.open = true)")
-    found = Axe().run(opened, context="main")
+    # What fades in has its colours only at the end.
+    opened.evaluate("Promise.all(document.getAnimations().map(a => a.finished))")
+    found = Axe().run(opened, context={"include": [["main"]], "exclude": THEIRS})
     serious = {
         f"{violation['id']}: {node['html'][:200]}"
         for violation in found.response["violations"]
@@ -84,7 +88,7 @@ def test_page_works_from_a_folder(open_page, site, page):
 def test_front_page_is_reached_from_the_index(open_page):
     opened = open_page("index.html")
     opened.wait_for_url("**/book/intro.html")
-    assert opened.title() == "Turning the Knobs"
+    assert "Turning the Knobs" in opened.title()
 
 
 def test_icons_are_drawn(open_page):
