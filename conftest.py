@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-pytest_plugins = ["pytester", "tests.notebooks.plugin"]
+pytest_plugins = ["tests.notebooks.plugin"]
 
 settings.register_profile("book", derandomize=True, deadline=None)
 settings.load_profile("book")
