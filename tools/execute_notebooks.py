@@ -1,19 +1,22 @@
 """Execute the chapters afresh and write them back normalised.
 
-``python tools/execute_notebooks.py [NOTEBOOK ...]``: all chapters, or those named. A chapter
-that fails is left as it was. What is written holds nothing that changes from run to run
-without need: no times, no progress, no versions.
+``python tools/execute_notebooks.py [NOTEBOOK ...]``: all chapters, or those named, one on each
+core. A chapter that fails is left as it was. What is written holds nothing that changes from
+run to run without need: no times, no progress, no versions.
 """
 
+import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbval.plugin import coalesce_streams
+from tqdm import tqdm
 
 BOOK = Path(__file__).parents[1] / "book"
 KEPT_CELL_METADATA = {"tags", "mystnb", "jupyter", "tolerance_reason"}
@@ -42,26 +45,20 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def execute(path: Path) -> None:
+def execute(path: Path, bar: tqdm) -> float:
+    """Execute one notebook, write it back normalised, and return how many seconds it took."""
     notebook = nbformat.read(path, as_version=4)
-    cells = sum(cell.cell_type == "code" for cell in notebook.cells)
     start = time.perf_counter()
-
-    def report(cell: NotebookNode, cell_index: int, **_: object) -> None:
-        if cell.cell_type == "code":
-            seconds = time.perf_counter() - start
-            print(f"\r{path}: cell {cell.execution_count} of {cells}, {seconds:.0f} s", end="")
-
     NotebookClient(
         notebook,
         timeout=600,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
-        on_cell_executed=report,
+        on_cell_executed=lambda cell, **_: bar.update(cell.cell_type == "code"),
     ).execute()
-    print()
     warn_of_stderr(path, notebook)
     nbformat.write(normalise(notebook), path)
+    return time.perf_counter() - start
 
 
 def warn_of_stderr(path: Path, notebook: NotebookNode) -> None:
@@ -72,17 +69,25 @@ def warn_of_stderr(path: Path, notebook: NotebookNode) -> None:
                 print(f"{path}, cell {cell.execution_count} warns:\n{output.text}", file=sys.stderr)
 
 
+def count_cells(path: Path) -> int:
+    return sum(cell.cell_type == "code" for cell in nbformat.read(path, as_version=4).cells)
+
+
 def main() -> int:
     paths = [Path(name) for name in sys.argv[1:]] or sorted(BOOK.rglob("*.ipynb"))
     failed = []
-    for path in paths:
-        try:
-            execute(path)
-        except CellExecutionError as error:
-            print(f"\n{error}", file=sys.stderr)
-            failed.append(path)
-    if failed:
-        print(f"failed, and left as they were: {[str(path) for path in failed]}", file=sys.stderr)
+    with (
+        tqdm(total=sum(map(count_cells, paths)), unit="cell") as bar,
+        ThreadPoolExecutor(max_workers=os.cpu_count()) as pool,
+    ):
+        running = {pool.submit(execute, path, bar): path for path in paths}
+        for future in as_completed(running):
+            path = running[future]
+            try:
+                bar.write(f"{path}: {future.result():.0f} s")
+            except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+                bar.write(f"{path} failed, and is left as it was:\n{error}", file=sys.stderr)
+                failed.append(path)
     return bool(failed)
 
 
