@@ -68,4 +68,5 @@ lock: $(ENVIRONMENT)  ## Write requirements.txt anew from pyproject.toml
 
 .PHONY: clean
 clean:  ## Delete what was built, and the environment; recordings under way are kept
-	rm -rf $(VENV) _build/html _build/.doctrees .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find _build -mindepth 1 -maxdepth 1 ! -name recordings -exec rm -rf {} + 2>/dev/null || true
