@@ -9,7 +9,7 @@ ENVIRONMENT := $(VENV)/installed
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& { command -v $$p; break; }; done)
-SOURCES := $(shell find book tools -type f -not -path '*/.*') _config.yml _toc.yml
+SOURCES := $(shell find book -type f -not -path '*/.*') $(wildcard tools/site_*.py) _config.yml _toc.yml
 
 .PHONY: help
 help:  ## Print this list
@@ -21,7 +21,8 @@ $(ENVIRONMENT): requirements.txt pyproject.toml
 	@# uv takes a third of the time; where it cannot reach the index as pip can, pip does it.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv \
 		&& $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -r requirements.txt \
-		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+		|| { echo "uv could not; pip takes over, and takes longer."; \
+			$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
