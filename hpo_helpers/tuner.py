@@ -45,7 +45,7 @@ def tune(
     -------
     TrialLog
         A trial whose objective raises, or returns an error that is not finite, is in it as
-        failed, with the reason. On Ctrl-C the log is returned as it stands, with a warning;
+        failed, with the reason; if all have failed, a warning says so. On Ctrl-C the log is returned as it stands, with a warning;
         the trial that was running is not in it.
 
     Raises
@@ -73,6 +73,8 @@ def tune(
                 "tune again to go on",
                 stacklevel=2,
             )
+    if len(log) and log.incumbent is None:
+        warnings.warn(f"all {len(log)} trials failed; the first one: {log[0].reason}", stacklevel=2)
     return log
 
 

@@ -70,6 +70,15 @@ def test_failures_are_recorded_and_the_search_goes_on():
     assert log.incumbent.number == 5
 
 
+def test_search_in_which_everything_fails_says_so():
+    def misspelt(config):
+        return config["learningrate"]
+
+    with pytest.warns(UserWarning, match="all 3 trials failed; the first one: KeyError"):
+        log = search(misspelt, trials=3)
+    assert log.incumbent is None
+
+
 def test_objective_cannot_change_what_is_logged():
     def objective(config):
         config.clear()
