@@ -45,8 +45,8 @@ def tune(
     -------
     TrialLog
         A trial whose objective raises, or returns an error that is not finite, is in it as
-        failed, with the reason; if all have failed, a warning says so. On Ctrl-C the log is returned as it stands, with a warning;
-        the trial that was running is not in it.
+        failed, with the reason; if all have failed, a warning says so. On Ctrl-C the log is
+        returned as it stands, with a warning; the trial that was running is not in it.
 
     Raises
     ------
