@@ -61,6 +61,17 @@ def test_every_figure_has_caption_and_alternative_text(path):
 
 
 @chapters
+def test_what_the_site_folds_is_folded_in_jupyterlab_too(path):
+    for cell in code_cells(path):
+        folded = cell.metadata.get("jupyter", {})
+        tags = set(cell.metadata.get("tags", []))
+        assert folded.get("source_hidden", False) == bool(
+            tags & {"hide-cell", "hide-input", "remove-cell"}
+        )
+        assert folded.get("outputs_hidden", False) == ("hide-cell" in tags)
+
+
+@chapters
 def test_tensorflow_starts_as_the_package_prepares_it(path):
     imports = re.findall(
         r"^(?:from|import) (keras|tensorflow|d2l|hpo_helpers)\b",
