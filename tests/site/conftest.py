@@ -28,6 +28,11 @@ def pages() -> list[str]:
     return sorted(str(page.relative_to(SITE)) for page in (SITE / "book").rglob("*.html"))
 
 
+def all_pages() -> list[str]:
+    """The pages of the book, and those that Sphinx adds."""
+    return [*pages(), *sorted(page.name for page in SITE.glob("*.html"))]
+
+
 @pytest.fixture(scope="session")
 def site() -> Path:
     if not (SITE / "index.html").exists():

@@ -5,7 +5,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.site.conftest import pages
+from tests.site.conftest import all_pages, pages
 
 WIDE, NARROW = 1280, 390
 # Sphinx wraps citations in a list whose children are no list items.
@@ -52,7 +52,7 @@ def outer_width(opened):
 
 
 @pytest.mark.parametrize(("width", "scheme"), every_view)
-@pytest.mark.parametrize("page", pages() or ["none"])
+@pytest.mark.parametrize("page", all_pages() or ["none"])
 def test_page_loads_quietly_and_fits(open_page, address, page, width, scheme):
     opened = open_page(page, width, scheme)
     assert not opened.problems
