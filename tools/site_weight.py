@@ -17,7 +17,7 @@ def drop_icon_script(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.name != "html":
         return
     site = Path(app.outdir)
-    pages = [page for page in site.rglob("*.html") if "<head>" in page.read_text()]
+    pages = [page for page in site.rglob("*.html") if "<main" in page.read_text()]
     for page in pages:
         text, dropped = ICON_SCRIPT.subn("", page.read_text())
         if not dropped:
