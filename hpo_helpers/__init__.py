@@ -1,7 +1,8 @@
 """The small package that the book *Turning the Knobs* is written with.
 
-Read it bottom up: ``data``, ``spaces``, ``trials``; then ``loaders``, ``objectives``,
-``searchers``; then ``tuner``; then ``plots``. A file imports only from those before it.
+Read it bottom up: ``data``, ``spaces``, ``trials``; then ``loaders``, ``networks``; then
+``objectives``, ``searchers``; then ``tuner``, and ``record``. A file imports only from those
+before it.
 """
 
 import os

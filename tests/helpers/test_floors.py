@@ -13,6 +13,7 @@ FLOORS = {
     "spaces": 0,
     "trials": 0,
     "loaders": 1,
+    "networks": 1,
     "objectives": 2,
     "searchers": 2,
     "tuner": 3,
