@@ -135,7 +135,6 @@ class TrialLog(Sequence):
         OSError
             If the file cannot be written; the trial stays in this log all the same.
         """
-        self._require_new(trial)
         line = json.dumps(asdict(trial), default=_plain, allow_nan=False) + "\n"
         self._add(trial)
         if self.path is not None:
@@ -143,17 +142,14 @@ class TrialLog(Sequence):
             _append_whole(self.path, line.encode())
 
     def _add(self, trial: Trial) -> None:
-        self._require_new(trial)
+        if trial.number in self._numbers:
+            raise ValueError(f"trial {trial.number} is in the log already; expected a new number")
         self._trials.append(trial)
         self._numbers.add(trial.number)
         if trial.status == COMPLETED and (
             self.incumbent is None or trial.error < self.incumbent.error
         ):
             self.incumbent = trial
-
-    def _require_new(self, trial: Trial) -> None:
-        if trial.number in self._numbers:
-            raise ValueError(f"trial {trial.number} is in the log already; expected a new number")
 
     def incumbent_curve(self) -> np.ndarray:
         """Return the error of the incumbent after each trial.

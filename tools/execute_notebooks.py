@@ -64,9 +64,17 @@ def execute(path: Path, bar: tqdm) -> float:
 def warn_of_stderr(path: Path, notebook: NotebookNode) -> None:
     """Show the warnings that the reader of the site will not see, so that they are mended."""
     for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if output.get("name") == "stderr" and "Warning" in output.text:
-                print(f"{path}, cell {cell.execution_count} warns:\n{output.text}", file=sys.stderr)
+        for text in warnings_in(cell.get("outputs", [])):
+            print(f"{path}, cell {cell.execution_count} warns:\n{text}", file=sys.stderr)
+
+
+def warnings_in(outputs: list[NotebookNode]) -> list[str]:
+    """Return what went to stderr and is more than progress."""
+    return [
+        output.text
+        for output in outputs
+        if output.get("name") == "stderr" and "Warning" in output.text
+    ]
 
 
 def count_cells(path: Path) -> int:

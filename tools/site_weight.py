@@ -17,9 +17,11 @@ def drop_icon_script(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.name != "html":
         return
     site = Path(app.outdir)
-    pages = [page for page in site.rglob("*.html") if "<main" in page.read_text()]
-    for page in pages:
-        text, dropped = ICON_SCRIPT.subn("", page.read_text())
+    for page in site.rglob("*.html"):
+        text = page.read_text()
+        if "<main" not in text:  # not a page of the theme
+            continue
+        text, dropped = ICON_SCRIPT.subn("", text)
         if not dropped:
             raise ExtensionError(
                 f"{page} has no icon script; has the theme dropped it? See {__file__}"

@@ -4,6 +4,7 @@ from nbval.plugin import IPyNbCell
 
 from tests.notebooks.guards import stored_problem
 from tests.notebooks.tolerance import cell_tolerance, differences
+from tools.execute_notebooks import warnings_in
 
 
 def pytest_itemcollected(item):
@@ -21,11 +22,10 @@ class GuardedCell(IPyNbCell):
         super().runtest()
 
     def compare_outputs(self, test, ref, skip_compare=None):
-        warnings = [out.text for out in test if _is_stderr(out) and "Warning" in out.text]
         # Progress is shown, never stored.
-        fresh = [_comparable(out) for out in test if not _is_stderr(out)]
+        fresh = [_comparable(out) for out in test if out.get("name") != "stderr"]
         stored = [_comparable(out) for out in ref]
-        self.comparison_traceback = [f"the cell warns: {text}" for text in warnings]
+        self.comparison_traceback = [f"the cell warns: {text}" for text in warnings_in(test)]
         if [sorted(out) for out in stored] != [sorted(out) for out in fresh]:
             self.comparison_traceback.append(
                 f"the outputs are of other kinds\n  stored: {stored}\n  now:    {fresh}"
@@ -37,10 +37,6 @@ class GuardedCell(IPyNbCell):
                 for difference in differences(before[kind], now[kind], tolerance):
                     self.comparison_traceback.append(f"{kind}: {difference}")
         return not self.comparison_traceback
-
-
-def _is_stderr(output):
-    return output.get("name") == "stderr"
 
 
 def _comparable(output):

@@ -24,6 +24,10 @@ def code_cells(path):
     return [cell for cell in read(path).cells if cell.cell_type == "code"]
 
 
+def prose(path):
+    return "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+
+
 def stored_text(path):
     return "".join(o.get("text", "") for cell in code_cells(path) for o in cell.outputs)
 
@@ -84,13 +88,12 @@ def test_tensorflow_starts_as_the_package_prepares_it(path):
 @chapters
 def test_glued_numbers_are_used_and_used_ones_are_glued(path):
     glued = set(re.findall(r'glue\(\s*"(\w+)"', "\n".join(c.source for c in code_cells(path))))
-    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
-    assert glued == set(re.findall(r"\{glue:text\}`(\w+)", text))
+    assert glued == set(re.findall(r"\{glue:text\}`(\w+)", prose(path)))
 
 
 @pytest.mark.parametrize("path", [p for p in CHAPTERS if p.stem != "intro"], ids=lambda p: p.stem)
 def test_chapter_ends_as_chapters_do(path):
-    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    text = prose(path)
     for part in ("{admonition} Take-away", "## Exercises", "## Sources", "{cite}"):
         assert part in text
     exercises = re.findall(r"^\*\*(\d)\.\*\*", text, flags=re.MULTILINE)

@@ -47,16 +47,12 @@ def note(opened, kind, text):
         opened.problems.append(f"console {kind}: {text}")
 
 
-def outer_width(opened):
-    return opened.evaluate("document.documentElement.scrollWidth")
-
-
 @pytest.mark.parametrize(("width", "scheme"), every_view)
 @pytest.mark.parametrize("page", all_pages() or ["none"])
 def test_page_loads_quietly_and_fits(open_page, address, page, width, scheme):
     opened = open_page(page, width, scheme)
     assert not opened.problems
-    assert outer_width(opened) <= width
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width
     elsewhere = [u for u in opened.requested if not u.startswith((address, "data:", "blob:"))]
     assert not elsewhere
 

@@ -1,9 +1,10 @@
 """The built pages, read as files: links, pictures, weight, and nothing from elsewhere."""
 
+import functools
 import gzip
 import re
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urlparse
+from urllib.parse import unquote, urlparse
 
 import pytest
 from bs4 import BeautifulSoup
@@ -16,6 +17,7 @@ LOADS = {"script": "src", "img": "src", "link": "href", "iframe": "src", "source
 FETCHED_LINKS = {"stylesheet", "icon", "preload", "modulepreload", "manifest"}
 
 
+@functools.cache
 def parse(path: Path) -> BeautifulSoup:
     return BeautifulSoup(path.read_text(), "html.parser")
 
@@ -59,17 +61,15 @@ def test_no_broken_link_picture_or_script(site, page):
 
 
 def leads_somewhere(page: Path, target: str) -> bool:
-    if urlparse(target).scheme:
+    parts = urlparse(target)
+    if parts.scheme:
         return True
-    path, fragment = urldefrag(target.split("?")[0] if "#" not in target else target)
-    file = (page.parent / unquote(path.split("?")[0])) if path else page
+    file = page.parent / unquote(parts.path) if parts.path else page
     if not file.is_file():
         return False
-    return not fragment or file.suffix != ".html" or has_anchor(file, unquote(fragment))
-
-
-def has_anchor(file: Path, name: str) -> bool:
-    return parse(file).find(id=name) is not None
+    if not parts.fragment or file.suffix != ".html":
+        return True
+    return parse(file.resolve()).find(id=unquote(parts.fragment)) is not None
 
 
 @every_chapter
@@ -96,10 +96,7 @@ def test_no_progress_and_no_path_of_a_machine_is_shown(site, page):
 def test_text_page_weighs_under_half_a_megabyte(site):
     """As a browser loads it: the page, what it names, and the icon font of the theme."""
     page = site / "book" / "foundations" / "what_is_hpo.html"
-    files = {
-        (page.parent / urldefrag(address.split("?")[0])[0]).resolve()
-        for address in loaded(parse(page))
-    }
+    files = {(page.parent / urlparse(address).path).resolve() for address in loaded(parse(page))}
     files |= set(site.rglob("fa-*.woff2"))
     weight = sum(len(gzip.compress(file.read_bytes())) for file in {page, *files})
     assert weight < 500_000
