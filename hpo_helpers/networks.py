@@ -1,13 +1,19 @@
-"""The NumPy engine: many networks trained at once, their weights side by side."""
+"""The NumPy engine: the arithmetic of many networks at once, their weights side by side."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+# A hidden layer from its scores, in place; and its slope, from the layer itself.
+ACTIVATIONS = {
+    "relu": (lambda scores: np.maximum(scores, 0, out=scores), lambda layer: layer > 0),
+    "tanh": (lambda scores: np.tanh(scores, out=scores), lambda layer: 1 - layer**2),
+}
+
 
 class Networks:
-    """K fully connected ReLU networks of one shape, each with its own hyperparameters.
+    """K fully connected networks of one shape, each with its own hyperparameters.
 
     With two sizes there is no hidden layer, and each network is softmax regression.
 
@@ -19,6 +25,10 @@ class Networks:
         One of each a network.
     seeds : sequence, length K
         Whatever ``numpy.random.default_rng`` takes; each seeds the weights of one network.
+    momentums : array_like, shape (K,), optional
+        In [0, 1); without it, plain stochastic gradient descent.
+    activation : {"relu", "tanh"}
+        Of the hidden layers.
     dtype : dtype
         float32 to train, float64 to check gradients.
 
@@ -28,13 +38,13 @@ class Networks:
         He initialization: normal with standard deviation ``sqrt(2 / fan in)``. In this layout
         the first layers of all networks are one wide matrix, and images that the networks share
         pass through it in one product.
-    biases : list of ndarray, shape (K, 1, fan out)
+    biases : list of ndarray, shape (1, K, fan out)
         Zero at the start.
 
     Raises
     ------
     ValueError
-        If the lengths differ, or a size is below 1.
+        If the lengths differ, a size is below 1, or the activation is another.
 
     References
     ----------
@@ -55,48 +65,63 @@ class Networks:
         learning_rates: Sequence[float],
         weight_decays: Sequence[float],
         seeds: Sequence,
+        momentums: Sequence[float] | None = None,
+        activation: str = "relu",
         dtype: type = np.float32,
     ) -> None:
         count = len(seeds)
-        if not len(learning_rates) == len(weight_decays) == count:
+        given = [learning_rates, weight_decays] + ([] if momentums is None else [momentums])
+        if any(len(values) != count for values in given):
             raise ValueError(
-                f"{len(learning_rates)} learning rates, {len(weight_decays)} weight decays and "
-                f"{count} seeds; expected one of each a network"
+                f"{[len(values) for values in given]} values of each hyperparameter and {count} "
+                "seeds; expected one of each a network"
             )
         if len(sizes) < 2 or min(sizes) < 1:
             raise ValueError(f"sizes are {tuple(sizes)}; expected two or more, each at least 1")
-        self.learning_rates = np.reshape(learning_rates, (count, 1, 1)).astype(dtype)
-        self.weight_decays = np.reshape(weight_decays, (count, 1, 1)).astype(dtype)
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"activation is {activation!r}; expected one of {list(ACTIVATIONS)}")
+        self.learning_rates, self.weight_decays, *self.momentums = (
+            np.reshape(values, (1, count, 1)).astype(dtype) for values in given
+        )
+        self.activate, self.slope = ACTIVATIONS[activation]
         generators = [np.random.default_rng(seed) for seed in seeds]
         self.weights, self.biases = [], []
         for fan_in, fan_out in itertools.pairwise(sizes):
             drawn = [rng.standard_normal((fan_in, fan_out), dtype) for rng in generators]
-            scale = dtype(np.sqrt(2 / fan_in))
-            self.weights.append(np.stack(drawn, axis=1) * scale)
-            self.biases.append(np.zeros((count, 1, fan_out), dtype))
+            self.weights.append(np.stack(drawn, axis=1) * dtype(np.sqrt(2 / fan_in)))
+            self.biases.append(np.zeros((1, count, fan_out), dtype))
+        if self.momentums:
+            self.velocities = [np.zeros_like(array) for array in self.weights + self.biases]
 
-    def scores(self, images: np.ndarray) -> np.ndarray:
-        """Return the scores of each class, shape (K, n, classes).
+    def layers(self, images: np.ndarray) -> list[np.ndarray]:
+        """Return the forward pass: the images, each hidden layer, the scores.
 
         Parameters
         ----------
         images : ndarray, shape (n, inputs) or (K, n, inputs)
             The same images for all networks, or others for each.
-        """
-        return self.activations(images)[-1]
 
-    def activations(self, images: np.ndarray) -> list[np.ndarray]:
-        """Return the forward pass: the images, each hidden layer, the scores."""
+        Returns
+        -------
+        list of ndarray, shape (K, n, units)
+            The images as they came.
+        """
         layers = [images]
         for weights, biases in zip(self.weights, self.biases, strict=True):
             if len(layers) > 1:
-                np.maximum(layers[-1], 0, out=layers[-1])
-            layers.append(_times(layers[-1], weights) + biases)
+                self.activate(layers[-1])
+            scores = _times(layers[-1], weights)
+            scores += biases.transpose(1, 0, 2)
+            layers.append(scores)
         return layers
 
+    def scores(self, images: np.ndarray) -> np.ndarray:
+        """Return the scores of each class, shape (K, n, classes)."""
+        return self.layers(images)[-1]
+
     def gradients(
-        self, images: np.ndarray, labels: np.ndarray
-    ) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        self, images: np.ndarray, labels: np.ndarray, scale: np.ndarray | float = 1.0
+    ) -> list[np.ndarray]:
         """Return the backward pass: the slopes of the mean cross-entropy of a batch.
 
         Weight decay is not in them; `step` adds it.
@@ -105,24 +130,27 @@ class Networks:
         ----------
         images : ndarray, shape (n, inputs) or (K, n, inputs)
         labels : ndarray of int, shape (n,) or (K, n)
+        scale : float or ndarray, shape (1, K, 1)
+            Multiplies the slopes of each network. The pass is linear in its first line, so it
+            costs nothing there.
 
         Returns
         -------
-        weights, biases : list of ndarray
-            In the shapes of the attributes.
+        list of ndarray
+            In the shapes of the weights, then of the biases.
         """
-        layers = self.activations(images)
+        layers = self.layers(images)
         delta = _softmax(layers[-1])
         delta -= np.eye(delta.shape[-1], dtype=delta.dtype)[labels]
-        delta /= labels.shape[-1]
+        delta *= np.reshape(scale / delta.dtype.type(labels.shape[-1]), (-1, 1, 1))
         of_weights, of_biases = [], []
         for index in reversed(range(len(self.weights))):
             of_weights.insert(0, _transposed_times(layers[index], delta))
-            of_biases.insert(0, delta.sum(axis=1, keepdims=True))
+            of_biases.insert(0, delta.sum(axis=1)[None])
             if index:
                 delta = delta @ self.weights[index].transpose(1, 2, 0)
-                delta *= layers[index] > 0
-        return of_weights, of_biases
+                delta *= self.slope(layers[index])
+        return of_weights + of_biases
 
     def step(self, images: np.ndarray, labels: np.ndarray) -> None:
         """Take one step of stochastic gradient descent, in place.
@@ -130,96 +158,26 @@ class Networks:
         Weight decay is coupled L2, as in the source: each weight also moves by
         ``learning_rate * weight_decay * weight``; biases are left out of it.
         """
-        of_weights, of_biases = self.gradients(images, labels)
-        keep = (1 - self.learning_rates * self.weight_decays).reshape(1, -1, 1)
-        rates = self.learning_rates.reshape(1, -1, 1)
-        for weights, slopes in zip(self.weights, of_weights, strict=True):
-            slopes *= rates
-            weights *= keep
-            weights -= slopes
-        for biases, slopes in zip(self.biases, of_biases, strict=True):
-            biases -= self.learning_rates * slopes
-
-
-def train_networks(
-    networks: Networks,
-    train: tuple[np.ndarray, np.ndarray],
-    validation: tuple[np.ndarray, np.ndarray],
-    batches: Iterable[np.ndarray],
-    evaluate_every: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Train all networks on common batches, and measure their accuracy on the way.
-
-    Parameters
-    ----------
-    networks : Networks
-        Changed in place.
-    train, validation : tuple of ndarray
-        Images, shape (n, inputs), and labels, shape (n,).
-    batches : iterable of ndarray of int
-        The training images of each update, by their index; one batch serves all networks, so
-        that they differ by their hyperparameters and not by luck.
-    evaluate_every : int
-        Updates from one evaluation to the next; the first comes after the first update.
-
-    Returns
-    -------
-    train_accuracy, validation_accuracy : ndarray, shape (evaluations, K)
-        NaN from the evaluation on at which a network has diverged: at which a score of it is
-        no longer finite. Its neighbours are not touched by that.
-
-    Raises
-    ------
-    ValueError
-        If `evaluate_every` is below 1.
-    """
-    if evaluate_every < 1:
-        raise ValueError(f"evaluate_every is {evaluate_every}; expected at least 1 update")
-    measured = []
-    # A diverging network overflows, and says so by its NaN.
-    with np.errstate(over="ignore", invalid="ignore"):
-        for number, batch in enumerate(batches):
-            networks.step(train[0][batch], train[1][batch])
-            if number % evaluate_every == 0:
-                measured.append([accuracy(networks, *part) for part in (train, validation)])
-    curves = np.reshape(measured, (-1, 2, len(networks.learning_rates)))
-    return curves[:, 0], curves[:, 1]
-
-
-def accuracy(networks: Networks, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the share of images that each network classifies rightly.
-
-    Parameters
-    ----------
-    networks : Networks
-    images : ndarray, shape (n, inputs)
-    labels : ndarray of int, shape (n,)
-
-    Returns
-    -------
-    ndarray of float, shape (K,)
-        NaN for a network with a score that is not finite.
-    """
-    scores = networks.scores(images)
-    right = (scores.argmax(axis=2) == labels).mean(axis=1)
-    return np.where(np.isfinite(scores).all(axis=(1, 2)), right, np.nan)
-
-
-def draw_batches(
-    images: int, batch_size: int, updates: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Draw batches with replacement, as the source does.
-
-    Returns
-    -------
-    ndarray of int, shape (updates, batch_size)
-    """
-    return rng.integers(images, size=(updates, batch_size))
+        moves = self.gradients(images, labels, scale=self.learning_rates)
+        decay = self.learning_rates * self.weight_decays
+        if self.momentums:
+            for weights, move in zip(self.weights, moves, strict=False):
+                move += decay * weights
+            for velocity, move in zip(self.velocities, moves, strict=True):
+                velocity *= self.momentums[0]
+                velocity += move
+            moves = self.velocities
+        else:
+            for weights in self.weights:
+                weights *= 1 - decay
+        for array, move in zip(self.weights + self.biases, moves, strict=True):
+            array -= move
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
     exponentials = np.exp(scores - scores.max(axis=2, keepdims=True))
-    return exponentials / exponentials.sum(axis=2, keepdims=True)
+    exponentials /= exponentials.sum(axis=2, keepdims=True)
+    return exponentials
 
 
 def _times(layer: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -233,8 +191,11 @@ def _times(layer: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def _transposed_times(layer: np.ndarray, delta: np.ndarray) -> np.ndarray:
     """Return ``layer.T @ delta`` of every network, shape (fan in, K, fan out)."""
-    if layer.ndim == 3:
-        return (layer.transpose(0, 2, 1) @ delta).transpose(1, 0, 2)
     count, n, fan_out = delta.shape
+    if layer.ndim == 3:
+        # Written in the layout of the weights, so that the update walks through both alike.
+        slopes = np.empty((layer.shape[2], count, fan_out), delta.dtype)
+        np.matmul(layer.transpose(0, 2, 1), delta, out=slopes.transpose(1, 0, 2))
+        return slopes
     together = layer.T @ delta.transpose(1, 0, 2).reshape(n, count * fan_out)
     return together.reshape(-1, count, fan_out)

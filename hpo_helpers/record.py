@@ -4,30 +4,40 @@
 documented and with the loss mended. TensorFlow keeps its default arithmetic, oneDNN, as the
 source had it; ``--without-onednn`` adds the same numbers up in another order. An interrupted
 recording goes on where it stopped.
+
+The others are the experiments of ``experiments.py``, which train on the NumPy engine.
 """
 
 import argparse
 import datetime
 import functools
+import hashlib
 import importlib.metadata
 import json
 import os
 import platform
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import joblib
+import numpy as np
+import pandas as pd
+
 from hpo_helpers.data import Splits, read_original
+from hpo_helpers.experiments import EXPERIMENTS, Job
 from hpo_helpers.objectives import (
     BATCH_SIZE,
     hpo_objective_scores_as_probabilities,
     hpo_objective_softmax_classification,
 )
+from hpo_helpers.recordings import DIVERGED, FOLDER
+from hpo_helpers.training import train_stacks
 from hpo_helpers.trials import TrialLog
 from hpo_helpers.tuner import run_trial
 
 ROOT = Path(__file__).parents[1]
-RECORDINGS = ROOT / "book" / "recordings"
 UNFINISHED = ROOT / "_build" / "recordings"
 OBJECTIVES = {
     "as documented": hpo_objective_scores_as_probabilities,
@@ -61,7 +71,7 @@ def record_source1(onednn: bool = True, seed: int = 0, max_epochs: int = 8) -> P
 
     train, test = read_original(full=True)
     data = FashionMNIST(BATCH_SIZE, splits=Splits(train=train, validation=test, test=test))
-    documented = json.loads((RECORDINGS / "source1_documented.json").read_text())["trials"]
+    documented = json.loads((FOLDER / "source1_documented.json").read_text())["trials"]
     rows = []
     for loss, objective in OBJECTIVES.items():
         log = TrialLog(UNFINISHED / f"{name}_{loss.replace(' ', '_')}_{seed}_{max_epochs}.jsonl")
@@ -85,29 +95,87 @@ def record_source1(onednn: bool = True, seed: int = 0, max_epochs: int = 8) -> P
         "batch_size": BATCH_SIZE,
         "epochs": max_epochs,
         "seed": seed,
-        **provenance(),
+        **provenance("numpy", "keras", "tensorflow", "d2l"),
         "trials": rows,
     }
-    path = RECORDINGS / f"{name}.json"
+    path = FOLDER / f"{name}.json"
     path.write_text(_one_trial_a_line(recording))
     return path
 
 
-def provenance() -> dict[str, Any]:
-    """Return the date and the versions that a recording is stored with."""
-    import keras
-    import numpy
-    import tensorflow
+def record_on_the_engine(name: str, folder: Path = FOLDER) -> Path:
+    """Record an experiment of the book, job by job; finished ones are read back.
 
+    Parameters
+    ----------
+    name : str
+        One of the experiments.
+    folder : Path
+        Where the arrays and their description go.
+
+    Returns
+    -------
+    Path
+        The description.
+    """
+    experiment = EXPERIMENTS[name]
+    curves, rows = [], []
+    for job in experiment():
+        curves.append(_trained(name, job))
+        rows += [
+            {**row, "trial": number} for row, number in zip(job.rows, job.numbers, strict=True)
+        ]
+        print(f"{name}: {len(rows)} trials", file=sys.stderr)
+    table = pd.DataFrame(rows).sort_values(["seed", "trial"], kind="stable")
+    accuracies = np.concatenate(curves)[table.index]
+    arrays = {column: _plain_array(table[column]) for column in table}
+    sizes = [len(part.labels) for part in job.training.measured]
+    for part, images, shares in zip(job.measured, sizes, accuracies.swapaxes(0, 1), strict=True):
+        counts = np.where(np.isnan(shares), DIVERGED, np.rint(shares * images))
+        arrays[f"right_{part}"] = counts.astype(np.uint16)
+    np.savez_compressed(folder / f"{name}.npz", **arrays)
+    description = {
+        "command": f"python -m hpo_helpers.record {name}",
+        "content": experiment.__doc__,
+        "trials": len(table),
+        "columns": list(table),
+        "measured": dict(zip(job.measured, sizes, strict=True)),
+        "evaluations": len(job.training.evaluate_after),
+        **provenance("numpy", "scipy"),
+        "sha256": hashlib.sha256((folder / f"{name}.npz").read_bytes()).hexdigest(),
+    }
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(description, indent=2) + "\n")
+    return path
+
+
+def _trained(name: str, job: Job) -> np.ndarray:
+    # Named by the hash of all that decides it, so that nothing outdated is read back.
+    path = UNFINISHED / name / f"{joblib.hash((job.training, job.configs, job.numbers))}.npy"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            part = Path(folder) / "curves.npy"
+            np.save(
+                part, np.concatenate(list(train_stacks(job.training, job.configs, job.numbers)))
+            )
+            part.rename(path)
+    return np.load(path)
+
+
+def _plain_array(column: pd.Series) -> np.ndarray:
+    values = column.to_numpy()
+    return values.astype(str) if values.dtype == object else values
+
+
+def provenance(*packages: str) -> dict[str, Any]:
+    """Return the date and the versions that a recording is stored with."""
+    # A package may come from a distribution of another name: tensorflow from tensorflow-cpu.
+    distributions = importlib.metadata.packages_distributions()
+    versions = {name: importlib.metadata.version(distributions[name][0]) for name in packages}
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "versions": {
-            "python": platform.python_version(),
-            "numpy": numpy.__version__,
-            "keras": keras.__version__,
-            "tensorflow": tensorflow.__version__,
-            "d2l": importlib.metadata.version("d2l"),
-        },
+        "versions": {"python": platform.python_version(), **versions},
     }
 
 
@@ -122,9 +190,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m hpo_helpers.record", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("recording", choices=["source1"])
-    parser.add_argument("--without-onednn", action="store_true")
-    print(record_source1(onednn=not parser.parse_args().without_onednn))
+    parser.add_argument("recording", choices=["source1", *EXPERIMENTS])
+    parser.add_argument("--without-onednn", action="store_true", help="for source1")
+    arguments = parser.parse_args()
+    if arguments.recording == "source1":
+        print(record_source1(onednn=not arguments.without_onednn))
+    else:
+        print(record_on_the_engine(arguments.recording))
 
 
 if __name__ == "__main__":

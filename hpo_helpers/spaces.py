@@ -253,11 +253,18 @@ class ConfigSpace(Mapping):
         """
         self.check(config)
         return np.array(
-            [
-                _quantile(self.distribution(name), config[name]) if name in config else ABSENT
-                for name in self
-            ]
+            [self.quantile(name, config[name]) if name in config else ABSENT for name in self]
         )
+
+    def quantile(self, name: str, value: Any) -> float:
+        """Return the coordinate of a value in the unit cube."""
+        distribution = self.distribution(name)
+        upper = distribution.cdf(value)
+        if isinstance(distribution, choice):
+            return upper - 0.5 / len(distribution.options)
+        if _is_integer(distribution):
+            return float(upper + distribution.cdf(value - 1)) / 2
+        return float(upper)
 
     def check(self, config: Mapping[str, Any]) -> None:
         """Raise a ValueError that says why `config` does not belong to this space."""
@@ -356,15 +363,6 @@ def _value(name: str, distribution: Any, q: float) -> Any:
             "quantile inside (0, 1)"
         )
     return int(value) if _is_integer(distribution) else float(value)
-
-
-def _quantile(distribution: Any, value: Any) -> float:
-    upper = distribution.cdf(value)
-    if isinstance(distribution, choice):
-        return upper - 0.5 / len(distribution.options)
-    if _is_integer(distribution):
-        return float(upper + distribution.cdf(value - 1)) / 2
-    return float(upper)
 
 
 def _grid_values(name: str, distribution: Any, n: int) -> list[Any]:

@@ -12,11 +12,15 @@ FLOORS = {
     "data": 0,
     "spaces": 0,
     "trials": 0,
+    "networks": 0,
     "loaders": 1,
-    "networks": 1,
+    "recordings": 1,
+    "training": 1,
     "objectives": 2,
     "searchers": 2,
+    "experiments": 3,
     "tuner": 3,
+    "plots": 4,
     "record": 4,
 }
 
@@ -43,6 +47,21 @@ def test_every_floor_has_its_file():
     assert {path.stem for path in PACKAGE.glob("[!_]*.py")} == set(FLOORS)
 
 
+def code_lines(path: Path) -> int:
+    """Lines that do something: without blank lines, comments and docstrings."""
+    text = path.read_text()
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    docstrings = {
+        line
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, documented) and ast.get_docstring(node) is not None
+        for line in range(node.body[0].lineno, node.body[0].end_lineno + 1)
+    }
+    return sum(
+        number not in docstrings and line.strip() != "" and not line.strip().startswith("#")
+        for number, line in enumerate(text.splitlines(), start=1)
+    )
+
+
 def test_package_stays_small():
-    lines = sum(len(path.read_text().splitlines()) for path in PACKAGE.glob("*.py"))
-    assert lines < 2000
+    assert sum(map(code_lines, PACKAGE.glob("*.py"))) < 2000

@@ -1,12 +1,9 @@
 import itertools
-import warnings
 
 import numpy as np
 import pytest
 
-from hpo_helpers.data import load_fashion_mnist
-from hpo_helpers.networks import Networks, accuracy, draw_batches, train_networks
-from hpo_helpers.objectives import hpo_objective_softmax_classification
+from hpo_helpers.networks import Networks
 
 DEEP = (12, 8, 7, 5)
 FLAT = (12, 5)
@@ -34,29 +31,29 @@ def loss(stack, images, labels):
     return (normalizer - chosen).mean(axis=1)
 
 
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
 @pytest.mark.parametrize("sizes", [FLAT, DEEP])
 @pytest.mark.parametrize("shared", [True, False])
-def test_analytic_gradients_agree_with_numerical_ones(sizes, shared):
-    stack = networks(sizes, dtype=np.float64)
+def test_analytic_gradients_agree_with_numerical_ones(sizes, shared, activation):
+    stack = networks(sizes, dtype=np.float64, activation=activation)
     parts = [problem(dtype=np.float64, seed=seed) for seed in range(3)]
     images, labels = parts[0] if shared else map(np.stack, zip(*parts, strict=True))
     analytic = stack.gradients(images, labels)
-    for arrays, slopes in zip((stack.weights, stack.biases), analytic, strict=True):
-        for array, slope in zip(arrays, slopes, strict=True):
-            assert slope.shape == array.shape
-            numerical = np.zeros_like(array)
-            for index in np.ndindex(array.shape):
-                kept = array[index]
-                array[index] = kept + 1e-6
-                above = loss(stack, images, labels).sum()
-                array[index] = kept - 1e-6
-                below = loss(stack, images, labels).sum()
-                array[index] = kept
-                numerical[index] = (above - below) / 2e-6
-            assert np.allclose(slope, numerical, rtol=1e-5, atol=1e-7)
+    for array, slope in zip(stack.weights + stack.biases, analytic, strict=True):
+        assert slope.shape == array.shape
+        numerical = np.zeros_like(array)
+        for index in np.ndindex(array.shape):
+            kept = array[index]
+            array[index] = kept + 1e-6
+            above = loss(stack, images, labels).sum()
+            array[index] = kept - 1e-6
+            below = loss(stack, images, labels).sum()
+            array[index] = kept
+            numerical[index] = (above - below) / 2e-6
+        assert np.allclose(slope, numerical, rtol=1e-5, atol=1e-7)
 
 
-def plainly_trained(sizes, rate, decay, seed, images, labels, batches):
+def plainly_trained(sizes, rate, decay, momentum, seed, images, labels, batches):
     """One network in float64, one layer after another, as a textbook has it."""
     rng = np.random.default_rng(seed)
     weights = [
@@ -64,6 +61,7 @@ def plainly_trained(sizes, rate, decay, seed, images, labels, batches):
         for a, b in itertools.pairwise(sizes)
     ]
     biases = [np.zeros(size) for size in sizes[1:]]
+    velocities = [np.zeros_like(array) for array in weights + biases]
     for batch in batches:
         layers = [images[batch]]
         for w, b in zip(weights[:-1], biases[:-1], strict=True):
@@ -72,80 +70,37 @@ def plainly_trained(sizes, rate, decay, seed, images, labels, batches):
         delta = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
         delta[np.arange(len(batch)), labels[batch]] -= 1
         delta /= len(batch)
+        of_weights, of_biases = [], []
         for index in reversed(range(len(weights))):
-            of_weights = layers[index].T @ delta + decay * weights[index]
-            of_biases = delta.sum(axis=0)
+            of_weights.insert(0, layers[index].T @ delta + decay * weights[index])
+            of_biases.insert(0, delta.sum(axis=0))
             delta = (delta @ weights[index].T) * (layers[index] > 0)
-            weights[index] -= rate * of_weights
-            biases[index] -= rate * of_biases
+        slopes = of_weights + of_biases
+        for array, slope, velocity in zip(weights + biases, slopes, velocities, strict=True):
+            velocity *= momentum
+            velocity -= rate * slope
+            array += velocity
     return weights, biases
 
 
 @pytest.mark.parametrize("sizes", [FLAT, DEEP])
-def test_arithmetic_is_that_of_the_source(sizes):
+@pytest.mark.parametrize("momentums", [None, (0.5, 0, 0.9)])
+def test_arithmetic_is_that_of_the_source(sizes, momentums):
     images, labels = problem(40)
-    rates, decays = (0.1, 0.03, 0.3), (0, 1e-2, 1e-1)
-    batches = draw_batches(40, 10, 30, np.random.default_rng(0))
-    stack = networks(sizes, rates, decays)
-    train_networks(stack, (images, labels), (images, labels), batches, 4)
+    rates, decays = (0.1, 0.03, 0.1), (0, 1e-2, 1e-1)
+    batches = np.random.default_rng(0).integers(40, size=(30, 10))
+    stack = networks(sizes, rates, decays, momentums=momentums)
+    for batch in batches:
+        stack.step(images[batch], labels[batch])
     for k in range(3):
+        momentum = momentums[k] if momentums else 0
         weights, biases = plainly_trained(
-            sizes, rates[k], decays[k], (7, k), images.astype(float), labels, batches
+            sizes, rates[k], decays[k], momentum, (7, k), images.astype(float), labels, batches
         )
         for ours, theirs in zip(stack.weights, weights, strict=True):
             assert np.allclose(ours[:, k], theirs, rtol=1e-3, atol=1e-4)
         for ours, theirs in zip(stack.biases, biases, strict=True):
-            assert np.allclose(ours[k, 0], theirs, rtol=1e-3, atol=1e-4)
-
-
-def test_stack_gives_what_separate_runs_give():
-    part = problem(40)
-    batches = draw_batches(40, 10, 50, np.random.default_rng(0))
-    together = networks()
-    curves = train_networks(together, part, part, batches, 4)
-    for k, (rate, decay) in enumerate([(0.1, 0), (0.03, 1e-2), (0.3, 1e-4)]):
-        alone = networks(rates=[rate], decays=[decay], numbers=[k])
-        curve = train_networks(alone, part, part, batches, 4)
-        assert np.allclose(alone.scores(part[0])[0], together.scores(part[0])[k], atol=1e-4)
-        assert np.allclose(curve[1][:, 0], curves[1][:, k], atol=1 / 40 + 1e-9)
-
-
-def test_evaluations_come_after_updates_1_5_9_to_197():
-    part = problem(30)
-    seen = []
-    stack = networks()
-    step = stack.step
-    stack.step = lambda *batch: (seen.append("step"), step(*batch))
-    scores = stack.scores
-    stack.scores = lambda images: (seen.append("evaluation"), scores(images))[1]
-    batches = draw_batches(30, 10, 200, np.random.default_rng(0))
-    train, validation = train_networks(stack, part, part, batches, 4)
-    assert train.shape == validation.shape == (50, 3)
-    after = [seen[:i].count("step") for i, what in enumerate(seen) if what == "evaluation"]
-    assert sorted(set(after)) == list(range(1, 198, 4))
-
-
-def test_sizes_that_do_not_divide_evenly_are_evaluated_in_full():
-    part = problem(37)
-    uneven = [np.arange(10), np.arange(10, 37), np.arange(3)]
-    train, _ = train_networks(networks(), part, part, uneven, 1)
-    assert train.shape == (3, 3)
-    assert np.allclose(train * 37, np.round(train * 37))
-
-
-def test_diverging_network_is_marked_and_its_neighbours_are_untouched():
-    part = problem(40)
-    batches = draw_batches(40, 10, 60, np.random.default_rng(0))
-    alone = networks(rates=[0.1], decays=[0], numbers=[0])
-    _, expected = train_networks(alone, part, part, batches, 4)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        stack = networks(rates=[0.1, 1e30, 1e3], decays=[0, 0, 0])
-        _, curves = train_networks(stack, part, part, batches, 4)
-    assert np.allclose(curves[:, 0], expected[:, 0], atol=1 / 40 + 1e-9)
-    assert np.isnan(curves[-1, 1])
-    first = np.flatnonzero(np.isnan(curves[:, 1]))[0]
-    assert np.isnan(curves[first:, 1]).all()
+            assert np.allclose(ours[0, k], theirs, rtol=1e-3, atol=1e-4)
 
 
 def test_start_is_he_initialization_and_depends_on_the_seed_alone():
@@ -157,17 +112,12 @@ def test_start_is_he_initialization_and_depends_on_the_seed_alone():
     assert np.array_equal(stack.weights[0][:, 1], other.weights[0][:, 0])
 
 
-def test_batches_are_drawn_with_replacement():
-    batches = draw_batches(50, 100, 3, np.random.default_rng(0))
-    assert batches.shape == (3, 100)
-    assert batches.min() >= 0
-    assert batches.max() < 50
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (((12, 5), [0.1], [0, 0], [1]), "expected one of each a network"),
+        (((12, 5), [0.1], [0], [1], [0, 0]), "expected one of each a network"),
+        (((12, 5), [0.1], [0], [1], None, "sigmoid"), "activation is 'sigmoid'"),
         (((12,), [0.1], [0], [1]), r"sizes are \(12,\)"),
         (((12, 0, 5), [0.1], [0], [1]), r"sizes are \(12, 0, 5\)"),
     ],
@@ -175,30 +125,3 @@ def test_batches_are_drawn_with_replacement():
 def test_bad_networks_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         Networks(*arguments)
-
-
-def test_evaluation_never_is_refused():
-    with pytest.raises(ValueError, match="evaluate_every is 0"):
-        train_networks(networks(), problem(), problem(), [], 0)
-
-
-def test_keras_and_the_engine_agree_within_noise():
-    splits = load_fashion_mnist()
-    train, validation = (
-        (part.images.reshape(-1, 784), part.labels) for part in (splits.train, splits.validation)
-    )
-    count, epochs = 10, 3
-    ours = Networks((784, 10), [0.03] * count, [0] * count, [(0, k) for k in range(count)])
-    rng = np.random.default_rng(0)
-    batches = [b for _ in range(epochs) for b in rng.permutation(8000).reshape(-1, 16)]
-    for batch in batches:
-        ours.step(train[0][batch], train[1][batch])
-    our_errors = 1 - accuracy(ours, *validation)
-    keras_errors = [
-        hpo_objective_softmax_classification({"learning_rate": 0.03}, epochs, seed=seed)
-        for seed in range(count)
-    ]
-    difference = np.mean(our_errors) - np.mean(keras_errors)
-    noise = np.sqrt((np.var(our_errors, ddof=1) + np.var(keras_errors, ddof=1)) / count)
-    # Our ten share their batches, so their mean is as noisy as one run.
-    assert abs(difference) < 3 * noise + 3 * np.std(keras_errors, ddof=1)

@@ -10,9 +10,9 @@ from hpo_helpers.data import Split, read_original
 def few_images_elsewhere(tmp_path, monkeypatch):
     """The recorder on few images, writing where nothing is lost."""
     few = [Split(s.images[:320], s.labels[:320]) for s in read_original(full=False)]
-    documented = (record.RECORDINGS / "source1_documented.json").read_text()
+    documented = (record.FOLDER / "source1_documented.json").read_text()
     monkeypatch.setattr(record, "read_original", lambda full: few)
-    monkeypatch.setattr(record, "RECORDINGS", tmp_path)
+    monkeypatch.setattr(record, "FOLDER", tmp_path)
     monkeypatch.setattr(record, "UNFINISHED", tmp_path / "unfinished")
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
     (tmp_path / "source1_documented.json").write_text(documented)

@@ -1,0 +1,139 @@
+"""The experiments of the book that are recorded: their spaces and their trainings."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from hpo_helpers.data import Split, Splits, load_fashion_mnist, load_mnist
+from hpo_helpers.searchers import RandomSearch
+from hpo_helpers.spaces import Config, ConfigSpace, choice, conditional
+from hpo_helpers.training import KNOWN, Training, epochs
+
+SOURCE2_SPACE = ConfigSpace(
+    {"weight_decay": stats.loguniform(1e-8, 1e-4), "learning_rate": stats.loguniform(1e-6, 1e-2)}
+)
+MLP_SPACE = ConfigSpace(
+    {
+        "learning_rate": stats.loguniform(1e-4, 1),
+        "weight_decay": stats.loguniform(1e-6, 1e-1),
+        "layers": stats.randint(1, 4),
+        "units": choice([16, 32, 64, 128]),
+        "activation": choice(["relu", "tanh"]),
+        "optimizer": choice(["sgd", "momentum"]),
+        "momentum": conditional(stats.uniform(0, 0.99), "optimizer", "momentum"),
+    }
+)
+
+
+# What accuracy is measured on.
+JUDGED = ("validation", "test")
+LEARNED = ("train", "validation")
+
+
+class Job(NamedTuple):
+    """Trials that train together.
+
+    Attributes
+    ----------
+    training : Training
+    measured : tuple of str
+        Names of what it measures on.
+    configs : list of dict
+        What the engine is given, one a trial.
+    rows : list of dict
+        How the trials stand in the table: hyperparameters and seed.
+    numbers : sequence of int
+        Which trials of their seed they are.
+    """
+
+    training: Training
+    measured: tuple[str, ...]
+    configs: list[Config]
+    rows: list[Config]
+    numbers: Sequence[int]
+
+
+def source2(seed: int, splits: Splits | None = None) -> Training:
+    """Return the training of source 2: 500 images, six hidden layers, 200 updates."""
+    splits = splits or load_mnist()
+    return Training(
+        splits.train,
+        (splits.train, splits.validation),
+        evaluate_after=range(1, 198, 4),
+        hidden=[100] * 6,
+        updates=200,
+        replacement=True,
+        seed=seed,
+    )
+
+
+def softmax_full() -> Iterator[Job]:
+    """141 learning rates by six batch sizes, 16 epochs, five seeds at batches of 16."""
+    splits = load_fashion_mnist(full=True)
+    rates = [{"learning_rate": float(f"{rate:.6g}")} for rate in np.logspace(-6, 1, 141)]
+    for batch_size, seed in [(16, s) for s in range(5)] + [(b, 0) for b in (8, 32, 64, 128, 256)]:
+        training = Training(
+            splits.train,
+            (splits.validation, splits.test),
+            epochs(splits.train, batch_size, 16),
+            batch_size=batch_size,
+            seed=seed,
+        )
+        rows = [{**rate, "batch_size": batch_size, "seed": seed} for rate in rates]
+        yield Job(training, JUDGED, rates, rows, range(len(rates)))
+
+
+def source2_grid() -> Iterator[Job]:
+    """Learning rates 1e-6 to 1 by weight decays 1e-8 to 0.1, three seeds."""
+    grid = [
+        {"learning_rate": float(f"{rate:.6g}"), "weight_decay": float(f"{decay:.6g}")}
+        for rate in np.logspace(-6, 0, 49)
+        for decay in np.logspace(-8, -1, 29)
+    ]
+    for seed in range(3):
+        rows = [{**config, "seed": seed} for config in grid]
+        yield Job(source2(seed), LEARNED, grid, rows, range(len(grid)))
+
+
+def source2_spread() -> Iterator[Job]:
+    """Repeat the search of source 2 under 40 seeds, which also choose and split the images."""
+    for seed in range(40):
+        searcher = RandomSearch(SOURCE2_SPACE, seed)
+        configs = [searcher.ask(number) for number in range(100)]
+        rows = [{**config, "seed": seed} for config in configs]
+        yield Job(source2(seed, load_mnist(seed=seed)), LEARNED, configs, rows, range(100))
+
+
+def mlp() -> Iterator[Job]:
+    """4,000 random configurations on 2,000 images, 27 epochs; the first 300 with five seeds."""
+    splits = load_fashion_mnist(full=False)
+    train = Split(*(array[:2000] for array in splits.train))
+    searcher = RandomSearch(MLP_SPACE)
+    configs = [searcher.ask(number) for number in range(4000)]
+    for seed in range(5):
+        groups: dict[tuple, list[int]] = {}
+        for number, config in enumerate(configs if seed == 0 else configs[:300]):
+            shape = (config["layers"], config["units"], config["activation"], config["optimizer"])
+            groups.setdefault(shape, []).append(number)
+        for (layers, units, activation, _), numbers in groups.items():
+            training = Training(
+                train,
+                (splits.validation, splits.test),
+                epochs(train, 32, 27),
+                hidden=[units] * layers,
+                activation=activation,
+                batch_size=32,
+                seed=seed,
+            )
+            group = [configs[number] for number in numbers]
+            of_engine = [{k: v for k, v in config.items() if k in KNOWN} for config in group]
+            rows = [{**config, "seed": seed} for config in group]
+            yield Job(training, JUDGED, of_engine, rows, numbers)
+
+
+EXPERIMENTS = {
+    experiment.__name__: experiment
+    for experiment in (softmax_full, source2_grid, source2_spread, mlp)
+}

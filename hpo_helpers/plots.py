@@ -1,0 +1,116 @@
+"""Pictures of searches; every function draws on the axes that it is given."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+
+def plot_incumbent(ax: Axes, errors: np.ndarray, label: str, color: str | None = None) -> None:
+    """Draw the error of the incumbent against the number of trials.
+
+    Parameters
+    ----------
+    ax : Axes
+    errors : array_like, shape (trials,) or (searches, trials)
+        Validation errors in the order of the trials; NaN for one that failed. Of several
+        searches the median is drawn, with a band from quartile to quartile.
+    label, color : str
+    """
+    incumbents = np.fmin.accumulate(np.atleast_2d(errors), axis=1)
+    number = np.arange(1, incumbents.shape[1] + 1)
+    low, median, high = np.nanquantile(incumbents, [0.25, 0.5, 0.75], axis=0)
+    (line,) = ax.step(number, median, where="post", label=label, color=color)
+    if len(incumbents) > 1:
+        ax.fill_between(
+            number, low, high, step="post", alpha=0.2, color=line.get_color(), linewidth=0
+        )
+    ax.set(xlabel="trials", ylabel="error of the incumbent")
+
+
+def plot_response(ax: Axes, values: Sequence[float], errors: np.ndarray, label: str) -> None:
+    """Draw the error against one hyperparameter on a log scale.
+
+    Parameters
+    ----------
+    ax : Axes
+    values : sequence of float, shape (n,)
+    errors : array_like, shape (n,) or (seeds, n)
+        Of several seeds the mean is drawn, with a band from the lowest to the highest.
+    label : str
+    """
+    errors = np.atleast_2d(errors)
+    (line,) = ax.semilogx(values, errors.mean(axis=0), label=label)
+    if len(errors) > 1:
+        ax.fill_between(
+            values,
+            errors.min(axis=0),
+            errors.max(axis=0),
+            alpha=0.2,
+            color=line.get_color(),
+            linewidth=0,
+        )
+    ax.set_ylabel("validation error")
+
+
+def plot_coverage(ax: Axes, points: np.ndarray, color: str = "C1") -> None:
+    """Draw trials in the unit square, and their projections beside its axes.
+
+    Parameters
+    ----------
+    ax : Axes
+    points : array_like, shape (trials, 2)
+        Coordinates in the unit square.
+    color : str
+    """
+    x, y = np.transpose(points)
+    outside = {"color": color, "marker": "o", "linestyle": "", "clip_on": False, "alpha": 0.7}
+    ax.plot(x, y, "o", color=color, markeredgecolor="white", markersize=8)
+    ax.plot(x, np.full_like(x, 1.06), markersize=4, **outside)
+    ax.plot(np.full_like(y, 1.06), y, markersize=4, **outside)
+    ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[], aspect="equal")
+    ax.grid(False)
+
+
+def plot_learning_curves(ax: Axes, errors: np.ndarray, colors: Sequence) -> None:
+    """Draw the error of each trial against the epoch.
+
+    Parameters
+    ----------
+    ax : Axes
+    errors : array_like, shape (trials, epochs)
+    colors : sequence, length trials
+        Matplotlib colours.
+    """
+    for curve, color in zip(errors, colors, strict=True):
+        ax.plot(np.arange(1, len(curve) + 1), curve, color=color)
+    ax.set(xlabel="epoch", ylabel="validation error")
+
+
+def plot_best(train: np.ndarray, validation: np.ndarray, columns: int = 5, rows: int = 4) -> Figure:
+    """Draw the accuracy curves of the best trials, Best-1 first, as source 2 does.
+
+    Parameters
+    ----------
+    train, validation : ndarray, shape (trials, evaluations)
+        Accuracies, the best trial first.
+    columns, rows : int
+
+    Returns
+    -------
+    Figure
+        Validation solid, training dashed, each panel from 0 to 1.
+    """
+    fig, axes = plt.subplots(rows, columns, sharex=True, sharey=True, figsize=(7.5, 6))
+    for number, (ax, *curves) in enumerate(
+        zip(axes.flat, train, validation, strict=False), start=1
+    ):
+        ax.plot(curves[1], color="C0", linewidth=1.4, label="validation")
+        ax.plot(curves[0], "--", color="C1", linewidth=1.4, label="training")
+        ax.set_title(f"Best-{number}", fontsize=11)
+        ax.set(ylim=(0, 1), xticks=[], yticks=[0, 0.5, 1])
+        ax.tick_params(labelsize=9)
+    fig.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return fig

@@ -1,0 +1,171 @@
+"""Recorded trials: real training runs read back, and served as an objective."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from hpo_helpers.spaces import ABSENT, Config, ConfigSpace
+
+FOLDER = Path(__file__).parents[1] / "book" / "recordings"
+# Stands in a count of images for a network that had diverged.
+DIVERGED = np.iinfo(np.uint16).max
+
+
+class Recording(NamedTuple):
+    """Trials that were trained once, for good.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a trial: its hyperparameters, NaN where one does not exist, its ``seed``, and
+        which ``trial`` of that seed it is.
+    errors : dict of str to ndarray of float, shape (trials, evaluations)
+        By what they were measured on, such as ``validation``; NaN from the evaluation on at
+        which a trial had diverged.
+    about : dict
+        Command, data, settings, versions and date.
+    """
+
+    table: pd.DataFrame
+    errors: dict[str, np.ndarray]
+    about: dict[str, Any]
+
+
+def load_recording(name: str, folder: Path = FOLDER) -> Recording:
+    """Read a recording, after checking that it holds the bytes that were recorded.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``source2_grid``; ``python -m hpo_helpers.record --help`` lists them.
+    folder : Path
+        Where ``name.json`` and ``name.npz`` lie.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no recording of that name.
+    ValueError
+        If a file is damaged, or the two do not belong together.
+    """
+    arrays, description = folder / f"{name}.npz", folder / f"{name}.json"
+    if not (arrays.is_file() and description.is_file()):
+        known = sorted(path.stem for path in folder.glob("*.npz"))
+        raise FileNotFoundError(f"there is no recording {name!r} in {folder}; expected {known}")
+    about = json.loads(description.read_text())
+    found = hashlib.sha256(arrays.read_bytes()).hexdigest()
+    if found != about["sha256"]:
+        raise ValueError(
+            f"{arrays} is damaged or not the one that {description.name} describes: expected "
+            f"SHA-256 {about['sha256']}, found {found}; get both again with 'git checkout'"
+        )
+    with np.load(arrays) as stored:
+        table = pd.DataFrame({column: stored[column] for column in about["columns"]})
+        errors = {}
+        for part, images in about["measured"].items():
+            right = stored[f"right_{part}"]
+            errors[part] = np.where(
+                right == DIVERGED, np.nan, (images - right.astype(float)) / images
+            )
+    return Recording(table, errors, about)
+
+
+class RecordedTrials:
+    """An objective that looks its answer up instead of training.
+
+    Parameters
+    ----------
+    recording : Recording
+    seed : int
+        Which of the recorded seeds answers.
+    nearest : ConfigSpace, optional
+        Answer for the nearest recorded configuration, by the distance in the unit cube of this
+        space. By default a configuration that was not recorded is an error.
+
+    Attributes
+    ----------
+    configs : list of dict
+        What was recorded under the seed, in the order of the recording.
+
+    Raises
+    ------
+    ValueError
+        If nothing was recorded under that seed.
+
+    Examples
+    --------
+    >>> recorded = RecordedTrials(load_recording("source2_grid"))
+    >>> curve = recorded({"learning_rate": 0.01, "weight_decay": 1e-6})
+    >>> len(curve)
+    50
+    """
+
+    def __init__(
+        self, recording: Recording, seed: int = 0, nearest: ConfigSpace | None = None
+    ) -> None:
+        rows = np.flatnonzero(recording.table["seed"] == seed)
+        if not len(rows):
+            seeds = sorted(set(recording.table["seed"].tolist()))
+            raise ValueError(f"seed is {seed!r}; expected one of those recorded: {seeds}")
+        table = recording.table.drop(columns=["seed", "trial"]).iloc[rows]
+        self.configs = [
+            {name: value for name, value in row.items() if not _absent(value)}
+            for row in table.to_dict("records")
+        ]
+        self.errors = recording.errors["validation"][rows]
+        self._names = list(table)
+        self._rows = {self._key(config): row for row, config in enumerate(self.configs)}
+        self._space = nearest
+        if nearest is not None:
+            self._points = np.column_stack([_quantiles(nearest, table, name) for name in nearest])
+
+    def __call__(self, config: Mapping[str, Any], max_epochs: int | None = None) -> list[float]:
+        """Return the validation error after each recorded evaluation.
+
+        Parameters
+        ----------
+        config : mapping
+        max_epochs : int, optional
+            Evaluations to return, from the first; by default all.
+
+        Raises
+        ------
+        ValueError
+            If the configuration was not recorded, and the nearest was not asked for.
+        """
+        row = self._rows.get(self._key(config))
+        if row is None:
+            if self._space is None:
+                raise ValueError(
+                    f"configuration {dict(config)} was not recorded; take one of `configs`, or "
+                    "allow the nearest one by naming the space: nearest=space"
+                )
+            row = self._nearest(config)
+        return self.errors[row, :max_epochs].tolist()
+
+    def nearest(self, config: Mapping[str, Any]) -> Config:
+        """Return the recorded configuration that answers for `config`."""
+        return self.configs[self._nearest(config)]
+
+    def _nearest(self, config: Mapping[str, Any]) -> int:
+        offsets = self._points - self._space.to_unit(config)
+        return int(np.argmin((offsets**2).sum(axis=1)))
+
+    def _key(self, config: Mapping[str, Any]) -> tuple:
+        unknown = [name for name in config if name not in self._names]
+        if unknown:
+            raise ValueError(f"unknown hyperparameter {unknown[0]!r}; expected {self._names}")
+        return tuple(config.get(name) for name in self._names)
+
+
+def _absent(value: Any) -> bool:
+    return isinstance(value, float) and np.isnan(value)
+
+
+def _quantiles(space: ConfigSpace, table: pd.DataFrame, name: str) -> list[float]:
+    return [ABSENT if _absent(v) else space.quantile(name, v) for v in table[name].tolist()]

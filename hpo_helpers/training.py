@@ -1,0 +1,250 @@
+"""Training of many trials: in stacks that fit the cache, over all cores, measured on the way."""
+
+import itertools
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import joblib
+import numpy as np
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from hpo_helpers.data import Split
+from hpo_helpers.networks import Networks
+
+# Bytes of weights in a stack: with their slopes and the hidden layers they fill the second
+# cache level of a common core.
+CACHE = 2**20
+# Scores in a block of an evaluation, so that the hidden layers stay in the cache as well.
+BLOCK = 1000
+KNOWN = {"learning_rate", "weight_decay", "momentum"}
+# What a random stream is for, beside the seed and the number of the trial.
+WEIGHTS, BATCHES = 1, 2
+
+Configs = Sequence[Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What the trials of a search have in common: all but their hyperparameters.
+
+    Parameters
+    ----------
+    train : Split
+        What the networks learn from; images of any shape (n, ...).
+    measured : sequence of Split
+        What their accuracy is measured on, such as ``(train, validation)``.
+    evaluate_after : sequence of int
+        The updates, counted from 1, after which it is measured; see `epochs`.
+    hidden : sequence of int
+        Units of the hidden layers; none for softmax regression.
+    activation : {"relu", "tanh"}
+    classes, batch_size : int
+    updates : int, optional
+        Steps of gradient descent; by default up to the last evaluation.
+    replacement : bool
+        Draw each batch anew from all images, as source 2 does, instead of passing over them
+        in a new order each epoch (whose last batch is smaller where the sizes do not divide).
+    independent_batches : bool
+        Give each trial batches of its own. By default all trials see the same ones, so that
+        they differ by their hyperparameters and their first weights alone.
+    seed : int
+        Decides the batches and, with the number of a trial, its first weights.
+
+    Raises
+    ------
+    ValueError
+        If there is no image in a batch, or an evaluation that no update comes before.
+    """
+
+    train: Split
+    measured: Sequence[Split]
+    evaluate_after: Sequence[int]
+    hidden: Sequence[int] = ()
+    activation: str = "relu"
+    classes: int = 10
+    batch_size: int = 100
+    updates: int | None = None
+    replacement: bool = False
+    independent_batches: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be trained or measured."""
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size is {self.batch_size}; expected at least one image")
+        after = self.evaluate_after
+        if not len(after) or min(after) < 1 or max(after) > (self.updates or max(after)):
+            raise ValueError(
+                f"evaluate_after is {after} with updates {self.updates}; expected at least one "
+                "evaluation, each after an update from 1 to the last"
+            )
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units of each layer, from the inputs to the classes."""
+        return (self.train.images[0].size, *self.hidden, self.classes)
+
+    def batches(self, numbers: Sequence[int]) -> Iterator[np.ndarray]:
+        """Draw the batch of each update, for the trials of these numbers.
+
+        Yields
+        ------
+        ndarray of int, shape (batch size,) or (trials, batch size)
+            Indices of training images; with the trials in front if batches are independent.
+        """
+        if self.independent_batches:
+            drawn = map(np.stack, zip(*map(self._batches, numbers), strict=True))
+        else:
+            drawn = self._batches(0)
+        return itertools.islice(drawn, self.updates or max(self.evaluate_after))
+
+    def _batches(self, number: int) -> Iterator[np.ndarray]:
+        rng = np.random.default_rng([self.seed, number, BATCHES])
+        n, size = len(self.train.labels), self.batch_size
+        while self.replacement:
+            yield rng.integers(n, size=size)
+        while True:
+            order = rng.permutation(n)
+            yield from (order[start : start + size] for start in range(0, n, size))
+
+
+def epochs(train: Split, batch_size: int, count: int) -> range:
+    """Return the updates, counted from 1, that end the first `count` passes over `train`."""
+    updates = -(-len(train.labels) // batch_size)
+    return range(updates, count * updates + 1, updates)
+
+
+def train_trials(
+    training: Training,
+    configs: Configs,
+    numbers: Sequence[int] | None = None,
+    *,
+    stack: int | None = None,
+    processes: int | None = None,
+    progress: bool = True,
+) -> np.ndarray:
+    """Train one network a configuration, and return how their accuracy grew.
+
+    Parameters
+    ----------
+    training : Training
+        What the trials have in common.
+    configs : sequence of mapping
+        ``learning_rate`` of each trial and, if it has them, ``weight_decay`` and ``momentum``.
+    numbers : sequence of int, optional
+        Numbers of the trials; by default from 0.
+    stack : int, optional
+        Networks trained side by side; by default as many as the cache holds.
+    processes : int, optional
+        By default one a core. Each computes on one BLAS thread: several would add the same
+        numbers up in an order that changes from run to run.
+    progress : bool
+        Show a bar that counts the trials.
+
+    Returns
+    -------
+    ndarray of float32, shape (trials, measured, evaluations)
+        Accuracies in [0, 1]; NaN from the evaluation on at which a network has diverged, which
+        leaves the others untouched. On Ctrl-C, with a warning, those of the first trials, as
+        far as they are finished.
+
+    Raises
+    ------
+    ValueError
+        If a configuration lacks the learning rate or names what the engine does not know.
+    """
+    done = [np.empty((0, len(training.measured), len(training.evaluate_after)), np.float32)]
+    with tqdm(total=len(configs), unit="trial", disable=not progress) as bar:
+        try:
+            for curves in train_stacks(
+                training, configs, numbers, stack=stack, processes=processes
+            ):
+                done.append(curves)
+                bar.update(len(curves))
+        except KeyboardInterrupt:
+            finished = sum(map(len, done))
+            warnings.warn(
+                f"stopped by hand after {finished} of {len(configs)} trials", stacklevel=2
+            )
+    return np.concatenate(done)
+
+
+def train_stacks(
+    training: Training,
+    configs: Configs,
+    numbers: Sequence[int] | None = None,
+    *,
+    stack: int | None = None,
+    processes: int | None = None,
+) -> Iterator[np.ndarray]:
+    """Return what `train_trials` does stack by stack, in order, each when it is finished."""
+    for config in configs:
+        if "learning_rate" not in config or not set(config) <= KNOWN:
+            raise ValueError(
+                f"the configuration names {sorted(config)}; expected 'learning_rate' and no "
+                f"other than {sorted(KNOWN)}"
+            )
+    numbers = range(len(configs)) if numbers is None else numbers
+    cores = joblib.cpu_count() if processes is None else processes
+    if stack is None:
+        weights = 4 * sum(a * b for a, b in itertools.pairwise(training.sizes))
+        stack = max(1, min(CACHE // weights, -(-len(configs) // cores)))
+    calls = [
+        joblib.delayed(_train_stack)(
+            training, *(part[i : i + stack] for part in (configs, numbers))
+        )
+        for i in range(0, len(configs), stack)
+    ]
+    return joblib.Parallel(min(cores, len(calls)) or 1, return_as="generator")(calls)
+
+
+def _train_stack(training: Training, configs: Configs, numbers: Sequence[int]) -> np.ndarray:
+    def values(name: str) -> list[float]:
+        return [config.get(name, 0.0) for config in configs]
+
+    momentums = values("momentum")
+    networks = Networks(
+        training.sizes,
+        values("learning_rate"),
+        values("weight_decay"),
+        seeds=[(training.seed, number, WEIGHTS) for number in numbers],
+        momentums=momentums if any(momentums) else None,
+        activation=training.activation,
+    )
+    train, *measured = (
+        Split(part.images.reshape(len(part.labels), -1), part.labels)
+        for part in (training.train, *training.measured)
+    )
+    evaluate_after = frozenset(training.evaluate_after)
+    curves = []
+    # A diverging network overflows, and says so by its NaN.
+    with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
+        for update, batch in enumerate(training.batches(numbers), start=1):
+            networks.step(train.images[batch], train.labels[batch])
+            if update in evaluate_after:
+                curves.append([accuracy(networks, *part) for part in measured])
+    return np.array(curves, np.float32).transpose(2, 1, 0)
+
+
+def accuracy(networks: Networks, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the share of images that each network classifies rightly.
+
+    Parameters
+    ----------
+    networks : Networks
+    images : ndarray, shape (n, inputs)
+    labels : ndarray of int, shape (n,)
+
+    Returns
+    -------
+    ndarray of float, shape (K,)
+        NaN for a network with a score that is not finite.
+    """
+    right = 0
+    for start in range(0, len(labels), BLOCK):
+        scores = networks.scores(images[start : start + BLOCK])
+        hits = (scores.argmax(axis=2) == labels[start : start + BLOCK]).sum(axis=1)
+        right = right + np.where(np.isfinite(scores).all(axis=(1, 2)), hits, np.nan)
+    return right / len(labels)

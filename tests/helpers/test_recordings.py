@@ -1,0 +1,159 @@
+import itertools
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from hpo_helpers import experiments, record
+from hpo_helpers.experiments import EXPERIMENTS, MLP_SPACE, Job
+from hpo_helpers.recordings import FOLDER, RecordedTrials, load_recording
+from hpo_helpers.training import train_trials
+from hpo_helpers.tuner import run_trial
+
+
+def few(limit=3, trials=3):
+    """Record a little of the real experiment."""
+    for job in itertools.islice(experiments.mlp(), limit):
+        parts = (part[:trials] for part in (job.configs, job.rows, job.numbers))
+        yield Job(job.training, job.measured, *parts)
+
+
+@pytest.fixture
+def recorded(tmp_path, monkeypatch):
+    monkeypatch.setattr(record, "UNFINISHED", tmp_path / "unfinished")
+    monkeypatch.setitem(EXPERIMENTS, "few", few)
+    record.record_on_the_engine("few", tmp_path)
+    return tmp_path
+
+
+def test_recording_gives_the_answer_of_the_training_run(recorded):
+    recording = load_recording("few", recorded)
+    objective = RecordedTrials(recording)
+    for job in few():
+        curves = 1 - train_trials(job.training, job.configs, job.numbers, progress=False)
+        for row, curve in zip(job.rows, curves[:, 0], strict=True):
+            config = {name: value for name, value in row.items() if name != "seed"}
+            assert np.allclose(objective(config), curve, atol=1e-6, equal_nan=True)
+            assert objective(config, max_epochs=9) == objective(config)[:9]
+
+
+def test_rows_stand_in_the_order_of_their_numbers(recorded):
+    table = load_recording("few", recorded).table
+    assert table["trial"].is_monotonic_increasing
+    assert len(table) == 9
+    searcher = experiments.RandomSearch(MLP_SPACE)
+    objective = RecordedTrials(load_recording("few", recorded))
+    for number, config in zip(table["trial"], objective.configs, strict=True):
+        assert config == searcher.ask(number)
+
+
+def test_interrupted_recording_trains_nothing_twice(recorded, monkeypatch):
+    before = (recorded / "few.npz").read_bytes()
+    seen = []
+    train = record.train_stacks
+
+    def counted(*args):
+        seen.append(args)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return train(*args)
+
+    for path in (recorded / "unfinished" / "few").glob("*.npy"):
+        path.unlink()
+    monkeypatch.setattr(record, "train_stacks", counted)
+    with pytest.raises(KeyboardInterrupt):
+        record.record_on_the_engine("few", recorded)
+    assert len(list((recorded / "unfinished" / "few").iterdir())) == 1
+    record.record_on_the_engine("few", recorded)
+    assert len(seen) == 2 + 2
+    assert (recorded / "few.npz").read_bytes() == before
+
+
+def test_configuration_that_was_not_recorded_is_an_error(recorded):
+    objective = RecordedTrials(load_recording("few", recorded))
+    config = {**objective.configs[0], "learning_rate": 0.123}
+    with pytest.raises(ValueError, match="was not recorded"):
+        objective(config)
+    assert "was not recorded" in run_trial(objective, 0, config).reason
+    with pytest.raises(ValueError, match="unknown hyperparameter 'dropout'"):
+        objective({"dropout": 0.5})
+
+
+def test_nearest_configuration_answers_when_asked_for(recorded):
+    objective = RecordedTrials(load_recording("few", recorded), nearest=MLP_SPACE)
+    for config in objective.configs:
+        moved = {**config, "learning_rate": min(1, config["learning_rate"] * 1.01)}
+        assert objective.nearest(moved) == config
+        assert np.array_equal(objective(moved), objective(config), equal_nan=True)
+        distances = [
+            np.linalg.norm(MLP_SPACE.to_unit(other) - MLP_SPACE.to_unit(moved))
+            for other in objective.configs
+        ]
+        assert objective.configs[int(np.argmin(distances))] == config
+
+
+def test_diverged_trial_is_recorded_as_failed(recorded):
+    recording = load_recording("few", recorded)
+    recording.errors["validation"][0, 5:] = np.nan
+    trial = run_trial(RecordedTrials(recording), 0, RecordedTrials(recording).configs[0])
+    assert trial.status == "failed"
+    assert len(trial.errors) == 5
+
+
+def test_damaged_or_foreign_arrays_are_refused(recorded):
+    path = recorded / "few.npz"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"few\.npz is damaged .* expected SHA-256"):
+        load_recording("few", recorded)
+
+
+def test_unknown_name_and_seed_are_refused(recorded):
+    with pytest.raises(FileNotFoundError, match=r"no recording 'many' .* expected \['few'\]"):
+        load_recording("many", recorded)
+    with pytest.raises(ValueError, match=r"seed is 7; expected one of those recorded: \[0\]"):
+        RecordedTrials(load_recording("few", recorded), seed=7)
+
+
+def test_command_line_records_what_it_names(recorded, monkeypatch, capsys):
+    monkeypatch.setattr(record, "FOLDER", recorded)
+    monkeypatch.setattr(record, "record_on_the_engine", lambda name: f"recorded {name}")
+    monkeypatch.setattr(sys, "argv", ["record", "mlp"])
+    record.main()
+    assert capsys.readouterr().out == "recorded mlp\n"
+
+
+@pytest.mark.parametrize("name", ["softmax_full", "source2_grid", "source2_spread", "mlp"])
+def test_bundled_recording_is_whole(name):
+    recording = load_recording(name)
+    about = recording.about
+    assert about["command"] == f"python -m hpo_helpers.record {name}"
+    assert {"date", "versions", "content", "measured"} <= set(about)
+    assert len(recording.table) == about["trials"]
+    assert not recording.table.duplicated(["seed", "trial", *recording.table]).any()
+    for part, errors in recording.errors.items():
+        assert errors.shape == (about["trials"], about["evaluations"]), part
+        finite = errors[np.isfinite(errors)]
+        assert ((finite >= 0) & (finite <= 1)).all()
+
+
+@pytest.mark.parametrize("name", ["source2_grid", "source2_spread", "mlp"])
+def test_bundled_recording_is_what_training_gives_again(name):
+    recording = load_recording(name)
+    job = next(EXPERIMENTS[name]())
+    slow = [i for i, c in enumerate(job.configs) if 1e-3 < c["learning_rate"] < 0.01][:4]
+    numbers = [job.numbers[i] for i in slow]
+    curves = train_trials(job.training, [job.configs[i] for i in slow], numbers, progress=False)
+    at_seed = recording.table["seed"] == job.rows[0]["seed"]
+    for number, curve in zip(numbers, curves, strict=True):
+        row = np.flatnonzero(at_seed & (recording.table["trial"] == number))[0]
+        for part, errors in zip(job.measured, 1 - curve, strict=True):
+            assert np.allclose(recording.errors[part][row], errors, atol=0.02)
+
+
+def test_recordings_stay_small():
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 8e6
+    for path in FOLDER.glob("*.npz"):
+        assert json.loads(path.with_suffix(".json").read_text())["sha256"]

@@ -1,0 +1,211 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import warnings
+
+import numpy as np
+import pytest
+
+from hpo_helpers import training
+from hpo_helpers.data import Split, load_fashion_mnist
+from hpo_helpers.objectives import hpo_objective_softmax_classification
+from hpo_helpers.training import Training, accuracy, epochs, train_stacks, train_trials
+
+
+def problem(n=40, inputs=12, classes=5):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(classes, size=n)
+    images = rng.random((n, inputs)) + 0.8 * np.eye(classes, inputs)[labels]
+    return Split(images.astype(np.float32), labels)
+
+
+PART = problem()
+SMALL = Training(
+    PART, (PART, PART), range(1, 50, 4), hidden=(8, 7), classes=5, batch_size=10, updates=50
+)
+CONFIGS = [
+    {"learning_rate": rate, "weight_decay": decay, "momentum": momentum}
+    for rate, decay, momentum in [(0.1, 0, 0), (0.03, 1e-2, 0.5), (0.3, 1e-4, 0), (0.05, 0, 0.9)]
+]
+
+
+def changed(**settings):
+    return Training(**{**vars(SMALL), **settings})
+
+
+@pytest.mark.parametrize("independent", [False, True])
+def test_stack_gives_what_separate_runs_give(independent):
+    shared = changed(independent_batches=independent)
+    together = train_trials(shared, CONFIGS, stack=4, progress=False)
+    for number, config in enumerate(CONFIGS):
+        alone = train_trials(shared, [config], [number], progress=False)
+        assert np.allclose(alone[0], together[number], atol=1 / 40 + 1e-6)
+    assert len({curve.tobytes() for curve in together}) == 4
+
+
+def test_stack_and_processes_change_nothing():
+    configs = CONFIGS * 3
+    reference = train_trials(SMALL, configs, stack=1, processes=1, progress=False)
+    for stack, processes in [(5, 1), (12, 1), (5, 2), (1, 2), (None, None)]:
+        curves = train_trials(SMALL, configs, stack=stack, processes=processes, progress=False)
+        assert np.allclose(curves, reference, atol=1 / 40 + 1e-6)
+
+
+def test_seed_and_number_decide_a_trial():
+    configs = [CONFIGS[0]] * 3
+    curves = train_trials(SMALL, configs, [4, 5, 4], progress=False)
+    assert np.array_equal(curves[0], curves[2])
+    assert not np.array_equal(curves[0], curves[1])
+    other = train_trials(changed(seed=1), configs[:1], [4], progress=False)
+    assert not np.array_equal(curves[0], other[0])
+
+
+def test_batches_are_common_unless_asked_otherwise():
+    assert next(SMALL.batches([0, 1, 2])).shape == (10,)
+    drawn = next(changed(independent_batches=True).batches([0, 1, 2]))
+    assert drawn.shape == (3, 10)
+    assert not np.array_equal(drawn[0], drawn[1])
+
+
+def test_an_epoch_passes_over_every_image_once_even_if_sizes_do_not_divide():
+    uneven = Training(problem(37), (PART,), epochs(problem(37), 10, 2), batch_size=10, classes=5)
+    batches = list(uneven.batches([0]))
+    assert [len(batch) for batch in batches] == [10, 10, 10, 7] * 2
+    first, second = (np.concatenate(batches[i : i + 4]) for i in (0, 4))
+    assert sorted(first) == sorted(second) == list(range(37))
+    assert not np.array_equal(first, second)
+
+
+def test_batches_are_drawn_with_replacement_when_asked():
+    drawn = list(changed(replacement=True, batch_size=100).batches([0]))
+    assert len(drawn) == 50
+    assert all(len(batch) == 100 and len(set(batch)) < 40 for batch in drawn)
+
+
+def test_evaluations_come_after_updates_1_5_9_to_197(monkeypatch):
+    seen = []
+
+    class Watched(training.Networks):
+        def step(self, *batch):
+            seen.append("step")
+            super().step(*batch)
+
+    monkeypatch.setattr(training, "Networks", Watched)
+    measure = training.accuracy
+    monkeypatch.setattr(
+        training, "accuracy", lambda *args: (seen.append("evaluation"), measure(*args))[1]
+    )
+    source2 = changed(evaluate_after=range(1, 198, 4), updates=200, measured=(PART,))
+    curves = train_trials(source2, CONFIGS[:1], progress=False)
+    assert curves.shape == (1, 1, 50)
+    after = [seen[:i].count("step") for i, what in enumerate(seen) if what == "evaluation"]
+    assert after == list(range(1, 198, 4))
+    assert seen.count("step") == 200
+
+
+def test_evaluation_in_blocks_counts_every_image(monkeypatch):
+    networks = training.Networks((12, 8, 5), [0.1], [0], [0])
+    whole = accuracy(networks, *PART)
+    monkeypatch.setattr(training, "BLOCK", 7)
+    assert accuracy(networks, *PART) == whole
+    assert whole * 40 == np.round(whole * 40)
+
+
+def test_diverging_trial_is_marked_and_its_neighbours_are_untouched():
+    expected = train_trials(SMALL, CONFIGS[:1], progress=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        wild = [CONFIGS[0], {"learning_rate": 1e30}, {"learning_rate": 1e3}]
+        curves = train_trials(SMALL, wild, stack=3, progress=False)
+    assert np.allclose(curves[0], expected[0], atol=1 / 40 + 1e-6)
+    failed = np.isnan(curves[1, 1])
+    first = np.flatnonzero(failed)[0]
+    assert failed[first:].all()
+    assert np.isfinite(curves[1, 1, :first]).all()
+
+
+def test_interrupt_returns_what_is_finished(monkeypatch):
+    def stopping(*args, **options):
+        for number, curves in enumerate(train_stacks(*args, **options)):
+            if number == 2:
+                raise KeyboardInterrupt
+            yield curves
+
+    monkeypatch.setattr(training, "train_stacks", stopping)
+    with pytest.warns(UserWarning, match="stopped by hand after 2 of 4 trials"):
+        curves = train_trials(SMALL, CONFIGS, stack=1, processes=1, progress=False)
+    monkeypatch.undo()
+    assert np.array_equal(curves, train_trials(SMALL, CONFIGS[:2], stack=1, progress=False))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals work otherwise there")
+@pytest.mark.parametrize("processes", [1, 2])
+def test_ctrl_c_ends_a_real_search_at_once(processes):
+    script = textwrap.dedent(f"""
+        import numpy as np
+        from hpo_helpers.data import Split
+        from hpo_helpers.training import Training, train_trials
+        part = Split(np.zeros((400, 784), np.float32), np.zeros(400, int))
+        shared = Training(part, (part,), [300], hidden=[100] * 4)
+        configs = [{{"learning_rate": 1e-3}}] * 3000
+        print("begun", flush=True)
+        curves = train_trials(shared, configs, stack=1, processes={processes})
+        print("finished", len(curves), flush=True)
+    """)
+    search = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert search.stdout.readline() == "begun\n"
+    time.sleep(8)
+    os.killpg(search.pid, signal.SIGINT)
+    output, errors = search.communicate(timeout=60)
+    word, count = output.split()
+    assert word == "finished"
+    assert 0 < int(count) < 3000
+    assert "stopped by hand" in errors
+
+
+@pytest.mark.parametrize("config", [{"weight_decay": 0.1}, {"learning_rate": 0.1, "dropout": 0}])
+def test_unknown_or_missing_hyperparameters_are_refused(config):
+    with pytest.raises(ValueError, match="expected 'learning_rate' and no other than"):
+        train_trials(SMALL, [CONFIGS[0], config], progress=False)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"batch_size": 0}, {"evaluate_after": []}, {"evaluate_after": [0]}, {"updates": 3}],
+)
+def test_impossible_training_is_refused(settings):
+    with pytest.raises(ValueError, match=next(iter(settings))):
+        changed(**settings)
+
+
+def test_no_configuration_gives_no_curve():
+    assert train_trials(SMALL, [], progress=False).shape == (0, 2, 13)
+
+
+def test_keras_and_the_engine_agree_within_noise():
+    splits = load_fashion_mnist()
+    seeds = 10
+    shared = Training(
+        splits.train,
+        (splits.validation,),
+        epochs(splits.train, 16, 3),
+        batch_size=16,
+        independent_batches=True,
+    )
+    rates = [{"learning_rate": 0.03}] * seeds
+    ours = 1 - train_trials(shared, rates, progress=False)[:, 0, -1]
+    keras = [
+        hpo_objective_softmax_classification({"learning_rate": 0.03}, 3, seed=seed)
+        for seed in range(seeds)
+    ]
+    noise = np.sqrt((np.var(ours, ddof=1) + np.var(keras, ddof=1)) / seeds)
+    assert abs(np.mean(ours) - np.mean(keras)) < 4 * noise
