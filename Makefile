@@ -55,6 +55,10 @@ full: $(ENVIRONMENT)  ## Record the documented trials on all 60,000 images (minu
 	$(BIN)/python -m hpo_helpers.record source1
 	$(BIN)/python -m hpo_helpers.record source1 --without-onednn
 
+.PHONY: bench
+bench: $(ENVIRONMENT)  ## Measure speed against named peers (minutes); one alone by ONLY=gemm_share
+	$(BIN)/python -m bench $(ONLY)
+
 .PHONY: lint
 lint: $(ENVIRONMENT)  ## Check style and format
 	$(BIN)/ruff check .

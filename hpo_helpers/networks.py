@@ -87,8 +87,9 @@ class Networks:
         generators = [np.random.default_rng(seed) for seed in seeds]
         self.weights, self.biases = [], []
         for fan_in, fan_out in itertools.pairwise(sizes):
-            drawn = [rng.standard_normal((fan_in, fan_out), dtype) for rng in generators]
-            self.weights.append(np.stack(drawn, axis=1) * dtype(np.sqrt(2 / fan_in)))
+            # Drawn in float32 for either type, so that a seed gives the same weights in both.
+            drawn = [rng.standard_normal((fan_in, fan_out), np.float32) for rng in generators]
+            self.weights.append(np.stack(drawn, axis=1).astype(dtype) * dtype(np.sqrt(2 / fan_in)))
             self.biases.append(np.zeros((1, count, fan_out), dtype))
         if self.momentums:
             self.velocities = [np.zeros_like(array) for array in self.weights + self.biases]

@@ -1,5 +1,6 @@
 """Configuration spaces: names mapped to SciPy distributions, and the way to the unit cube."""
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -335,7 +336,7 @@ def _require_member(name: str, distribution: Any, value: Any) -> None:
         if value not in distribution.options:
             raise ValueError(f"{name} is {value!r}; expected one of {list(distribution.options)}")
         return
-    low, high = distribution.support()
+    low, high = _support(distribution)
     kind = "an integer" if _is_integer(distribution) else "a number"
     if (
         isinstance(value, bool | np.bool_)
@@ -346,6 +347,12 @@ def _require_member(name: str, distribution: Any, value: Any) -> None:
         raise ValueError(f"{name} is {value!r}; expected {kind} from {low:g} to {high:g}")
 
 
+# Asked for with every draw, and SciPy takes as long for it as for the draw itself.
+@functools.lru_cache(maxsize=256)
+def _support(distribution: Any) -> tuple[float, float]:
+    return distribution.support()
+
+
 def _is_integer(distribution: Any) -> bool:
     return isinstance(distribution.dist, stats.rv_discrete)
 
@@ -353,7 +360,7 @@ def _is_integer(distribution: Any) -> bool:
 def _value(name: str, distribution: Any, q: float) -> Any:
     if isinstance(distribution, choice):
         return distribution.ppf(q)
-    low, high = distribution.support()
+    low, high = _support(distribution)
     # SciPy puts the quantile 0 of an integer one below its smallest value, and rounding may
     # carry a float past its bound.
     value = min(max(distribution.ppf(q), low), high)

@@ -51,6 +51,8 @@ class Training:
         they differ by their hyperparameters and their first weights alone.
     seed : int
         Decides the batches and, with the number of a trial, its first weights.
+    dtype : dtype
+        float32, or float64 where a result has to be the same on every processor.
 
     Raises
     ------
@@ -69,6 +71,7 @@ class Training:
     replacement: bool = False
     independent_batches: bool = False
     seed: int = 0
+    dtype: type = np.float32
 
     def __post_init__(self) -> None:
         """Refuse what could not be trained or measured."""
@@ -189,8 +192,9 @@ def train_stacks(
     numbers = range(len(configs)) if numbers is None else numbers
     cores = joblib.cpu_count() if processes is None else processes
     if stack is None:
-        weights = 4 * sum(a * b for a, b in itertools.pairwise(training.sizes))
-        stack = max(1, min(CACHE // weights, -(-len(configs) // cores)))
+        weights = sum(a * b for a, b in itertools.pairwise(training.sizes))
+        fits = CACHE // (np.dtype(training.dtype).itemsize * weights)
+        stack = max(1, min(fits, -(-len(configs) // cores)))
     calls = [
         joblib.delayed(_train_stack)(
             training, *(part[i : i + stack] for part in (configs, numbers))
@@ -212,9 +216,13 @@ def _train_stack(training: Training, configs: Configs, numbers: Sequence[int]) -
         seeds=[(training.seed, number, WEIGHTS) for number in numbers],
         momentums=momentums if any(momentums) else None,
         activation=training.activation,
+        dtype=training.dtype,
     )
     train, *measured = (
-        Split(part.images.reshape(len(part.labels), -1), part.labels)
+        Split(
+            part.images.reshape(len(part.labels), -1).astype(training.dtype, copy=False),
+            part.labels,
+        )
         for part in (training.train, *training.measured)
     )
     evaluate_after = frozenset(training.evaluate_after)
@@ -222,7 +230,7 @@ def _train_stack(training: Training, configs: Configs, numbers: Sequence[int]) -
     # A diverging network overflows, and says so by its NaN.
     with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
         for update, batch in enumerate(training.batches(numbers), start=1):
-            networks.step(train.images[batch], train.labels[batch])
+            networks.step(train[0][batch], train[1][batch])
             if update in evaluate_after:
                 curves.append([accuracy(networks, *part) for part in measured])
     return np.array(curves, np.float32).transpose(2, 1, 0)

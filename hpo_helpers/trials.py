@@ -5,7 +5,7 @@ import math
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +135,7 @@ class TrialLog(Sequence):
         OSError
             If the file cannot be written; the trial stays in this log all the same.
         """
-        line = json.dumps(asdict(trial), default=_plain, allow_nan=False) + "\n"
+        line = json.dumps(vars(trial), default=_plain, allow_nan=False) + "\n"
         self._add(trial)
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,247 @@
+"""The benchmarks: each times a subject and its peer by turns, and says what it did."""
+
+import itertools
+import json
+import multiprocessing
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from threadpoolctl import threadpool_limits
+
+from bench import peers
+from hpo_helpers.data import Split, Splits, read_original
+from hpo_helpers.experiments import SOURCE2_SPACE, source2
+from hpo_helpers.recordings import FOLDER
+from hpo_helpers.searchers import RandomSearch
+from hpo_helpers.training import Training, epochs, train_trials
+from hpo_helpers.trials import TrialLog
+from hpo_helpers.tuner import tune
+
+
+def by_turns(rounds: int, *calls: Callable[[], Any]) -> list[float]:
+    """Time the calls by turns; return the median of each in seconds."""
+    times: list[list[float]] = [[] for _ in calls]
+    for _ in range(rounds):
+        for taken, call in zip(times, calls, strict=True):
+            start = time.perf_counter()
+            call()
+            taken.append(time.perf_counter() - start)
+    return [statistics.median(taken) for taken in times]
+
+
+def compared(
+    subject: str, ours: float, peer: str, theirs: float, unit: str, note: str
+) -> dict[str, Any]:
+    """Return one result; both medians are times, so the ratio is the peer's over ours."""
+    return {
+        "subject": subject,
+        "peer": peer,
+        "ratio": round(theirs / ours, 3),
+        "unit": unit,
+        "median_subject": round(ours, 6),
+        "median_peer": round(theirs, 6),
+        "note": note,
+    }
+
+
+def fashion_mnist_as_documented() -> tuple[Splits, str]:
+    """Return 60,000 training images, with the 10,000 test images for validation."""
+    try:
+        train, test = read_original(full=True)
+        return Splits(train, test, test), ""
+    except FileNotFoundError:
+        train, test = (
+            Split(*(np.concatenate([array] * times) for array in part))
+            for part, times in zip(read_original(full=False), (6, 5), strict=True)
+        )
+        return Splits(train, test, test), "The sample, repeated to the size of the full data. "
+
+
+def documented_rates() -> list[float]:
+    """Return the learning rates of the five trials of source 1."""
+    trials = json.loads((FOLDER / "source1_documented.json").read_text())["trials"]
+    return [trial["learning_rate"] for trial in trials]
+
+
+def source1(peer: Callable[..., float], name: str) -> dict[str, Any]:
+    """Time the five trials of source 1 on the engine, and one of them the other way."""
+    splits, warning = fashion_mnist_as_documented()
+    rates = documented_rates()
+    training = Training(
+        splits.train, (splits.validation,), epochs(splits.train, 16, 8), batch_size=16
+    )
+    configs = [{"learning_rate": rate} for rate in rates]
+    # The pool of processes starts, and the images go to it, before the clock does.
+    train_trials(replace(training, evaluate_after=[1]), configs, progress=False)
+    kept: dict[str, Any] = {}
+
+    def ours() -> None:
+        kept["ours"] = 1 - train_trials(training, configs, progress=False)[:, 0, -1]
+
+    def theirs() -> None:
+        kept["theirs"] = peer(rates[1], splits, 8)
+
+    before, one, after = by_turns(1, ours, theirs, ours)
+    note = (
+        f"{warning}8 epochs of 60,000 images, batches of 16, accuracy on 10,000 images after "
+        f"each epoch. The peer was timed on one trial and multiplied by five. Validation error "
+        f"of that trial: {kept['ours'][1]:.4f} ours, {kept['theirs']:.4f} the peer's; our five: "
+        f"{', '.join(f'{error:.4f}' for error in kept['ours'])}."
+    )
+    median = statistics.median([before, after])
+    return compared("engine, all five at once", median, name, 5 * one, "s for 5 trials", note)
+
+
+def source2_hundred_trials() -> dict[str, Any]:
+    """Time the search of source 2 on the engine, and three of its trials one by one."""
+    training = source2(0)
+    searcher = RandomSearch(SOURCE2_SPACE)
+    configs = [searcher.ask(number) for number in range(100)]
+    validation = training.measured[1]
+    train_trials(training, configs[:4], progress=False)
+    rates = np.array([config["learning_rate"] for config in configs])
+    some = np.argsort(rates)[[0, 50, 99]]
+
+    def theirs() -> None:
+        for number in some:
+            peers.train_plainly(configs[number], training.train, validation, int(number))
+
+    ours, three = by_turns(3, lambda: train_trials(training, configs, progress=False), theirs)
+    return compared(
+        "engine, 100 trials on all cores",
+        ours,
+        "plain NumPy in float64, one trial after another",
+        three * 100 / 3,
+        "s for 100 trials",
+        "The peer also computes the loss after each update, as the source does, and uses the "
+        "BLAS threads that NumPy starts by itself. It was timed on three trials, multiplied.",
+    )
+
+
+def gemm_share() -> dict[str, Any]:
+    """Time a stack of source 2 on one core, and the bare matrix products in it."""
+    count, training = 2, source2(0)
+    configs = [{"learning_rate": 0.005, "weight_decay": 1e-6}] * count
+
+    def ours() -> None:
+        train_trials(training, configs, stack=count, processes=1, progress=False)
+
+    products = {
+        name: list(itertools.chain.from_iterable(_products(training.sizes, count, n, backward)))
+        for name, n, backward in [("step", 100, True), ("train", 400, False), ("val", 100, False)]
+    }
+
+    def bare() -> None:
+        with threadpool_limits(1, user_api="blas"):
+            for update in range(200):
+                for left, right in products["step"]:
+                    left @ right
+                if update % 4 == 0:
+                    for left, right in products["train"] + products["val"]:
+                        left @ right
+
+    taken, least = by_turns(9, ours, bare)
+    return compared(
+        "engine, a stack of 2 trials on one core",
+        taken,
+        "its matrix products alone, same shapes, type and thread",
+        least,
+        "s",
+        "The ratio is the share of the rate that the products would allow.",
+    )
+
+
+def _products(sizes: tuple[int, ...], count: int, n: int, backward: bool) -> Any:
+    rng = np.random.default_rng(0)
+
+    def array(*shape: int) -> np.ndarray:
+        return rng.random(shape, dtype=np.float32)
+
+    images, wide = array(n, sizes[0]), count * sizes[1]
+    delta = array(n, wide)
+    yield [(images, array(sizes[0], wide))] + ([(images.T, delta)] if backward else [])
+    for fan_in, fan_out in itertools.pairwise(sizes[1:]):
+        layer, weights = array(count, n, fan_in), array(count, fan_in, fan_out)
+        delta = array(count, n, fan_out)
+        yield [(layer, weights)]
+        if backward:
+            yield [(layer.transpose(0, 2, 1), delta), (delta, weights.transpose(0, 2, 1))]
+
+
+def engine_growth() -> dict[str, Any]:
+    """Compare time and memory of 1 to 1,000 trials, each number in a process of its own."""
+    counts = [1, 10, 100, 1000]
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        runs = {count: pool.apply(_train_short, (count,)) for count in counts}
+    listed = "; ".join(
+        f"{count:,}: {seconds / count * 1000:.0f} ms a trial, {megabytes:.0f} MB"
+        for count, (seconds, megabytes) in runs.items()
+    )
+    return compared(
+        "1,000 trials, a trial",
+        runs[1000][0] / 1000,
+        "100 trials, a trial",
+        runs[100][0] / 100,
+        "s a trial",
+        f"Source 2 with 20 updates, not 200, on one core; peak memory of the process. {listed}.",
+    )
+
+
+def _train_short(count: int) -> tuple[float, float]:
+    training = replace(source2(0), updates=20, evaluate_after=range(1, 18, 4))
+    configs = [{"learning_rate": 0.005, "weight_decay": 1e-6}] * count
+    start = time.perf_counter()
+    train_trials(training, configs, processes=1, progress=False)
+    return time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def trial_overhead() -> dict[str, Any]:
+    """Time a search of trials that take no time at all."""
+    trials = 1000
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+    def ours() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            log = TrialLog(Path(folder) / "log.jsonl")
+            tune(lambda config: 0.5, RandomSearch(SOURCE2_SPACE), trials, log=log, progress=False)
+
+    def objective(trial: optuna.Trial) -> float:
+        trial.suggest_float("weight_decay", 1e-8, 1e-4, log=True)
+        trial.suggest_float("learning_rate", 1e-6, 1e-2, log=True)
+        return 0.5
+
+    def theirs() -> None:
+        sampler = optuna.samplers.RandomSampler(seed=0)
+        optuna.create_study(sampler=sampler).optimize(objective, n_trials=trials)
+
+    ours_time, theirs_time = by_turns(7, ours, theirs)
+    return compared(
+        "tune with random search, each trial written to a file",
+        1000 * ours_time / trials,
+        "Optuna's random sampler, storage in memory",
+        1000 * theirs_time / trials,
+        "ms a trial",
+        "Two log-uniform hyperparameters, 1,000 trials that return at once.",
+    )
+
+
+BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
+    "source1_five_trials": lambda: source1(
+        peers.train_as_documented, "the documented way, d2l loader and model.fit"
+    ),
+    "source1_from_arrays": lambda: source1(
+        peers.train_from_arrays, "Keras from arrays, steps_per_execution=100"
+    ),
+    "source2_hundred_trials": source2_hundred_trials,
+    "gemm_share": gemm_share,
+    "engine_growth": engine_growth,
+    "trial_overhead": trial_overhead,
+}
