@@ -9,7 +9,7 @@ from scipy import stats
 from hpo_helpers.data import Split, Splits, load_fashion_mnist, load_mnist
 from hpo_helpers.searchers import RandomSearch
 from hpo_helpers.spaces import Config, ConfigSpace, choice, conditional
-from hpo_helpers.training import KNOWN, Training, epochs
+from hpo_helpers.training import LIMITS, Training, epochs
 
 SOURCE2_SPACE = ConfigSpace(
     {"weight_decay": stats.loguniform(1e-8, 1e-4), "learning_rate": stats.loguniform(1e-6, 1e-2)}
@@ -128,7 +128,7 @@ def mlp() -> Iterator[Job]:
                 seed=seed,
             )
             group = [configs[number] for number in numbers]
-            of_engine = [{k: v for k, v in config.items() if k in KNOWN} for config in group]
+            of_engine = [{k: v for k, v in config.items() if k in LIMITS} for config in group]
             rows = [{**config, "seed": seed} for config in group]
             yield Job(training, JUDGED, of_engine, rows, numbers)
 

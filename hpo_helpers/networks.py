@@ -83,7 +83,7 @@ class Networks:
         self.learning_rates, self.weight_decays, *self.momentums = (
             np.reshape(values, (1, count, 1)).astype(dtype) for values in given
         )
-        self.activate, self.slope = ACTIVATIONS[activation]
+        self.activation = activation
         generators = [np.random.default_rng(seed) for seed in seeds]
         self.weights, self.biases = [], []
         for fan_in, fan_out in itertools.pairwise(sizes):
@@ -107,10 +107,11 @@ class Networks:
         list of ndarray, shape (K, n, units)
             The images as they came.
         """
+        activate, _ = ACTIVATIONS[self.activation]
         layers = [images]
         for weights, biases in zip(self.weights, self.biases, strict=True):
             if len(layers) > 1:
-                self.activate(layers[-1])
+                activate(layers[-1])
             scores = _times(layers[-1], weights)
             scores += biases.transpose(1, 0, 2)
             layers.append(scores)
@@ -140,6 +141,7 @@ class Networks:
         list of ndarray
             In the shapes of the weights, then of the biases.
         """
+        _, slope = ACTIVATIONS[self.activation]
         layers = self.layers(images)
         delta = _softmax(layers[-1])
         delta -= np.eye(delta.shape[-1], dtype=delta.dtype)[labels]
@@ -150,7 +152,7 @@ class Networks:
             of_biases.insert(0, delta.sum(axis=1)[None])
             if index:
                 delta = delta @ self.weights[index].transpose(1, 2, 0)
-                delta *= self.slope(layers[index])
+                delta *= slope(layers[index])
         return of_weights + of_biases
 
     def step(self, images: np.ndarray, labels: np.ndarray) -> None:

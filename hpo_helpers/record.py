@@ -193,10 +193,13 @@ def main() -> None:
     parser.add_argument("recording", choices=["source1", *EXPERIMENTS])
     parser.add_argument("--without-onednn", action="store_true", help="for source1")
     arguments = parser.parse_args()
-    if arguments.recording == "source1":
-        print(record_source1(onednn=not arguments.without_onednn))
-    else:
-        print(record_on_the_engine(arguments.recording))
+    try:
+        if arguments.recording == "source1":
+            print(record_source1(onednn=not arguments.without_onednn))
+        else:
+            print(record_on_the_engine(arguments.recording))
+    except KeyboardInterrupt:
+        parser.exit(130, "\nstopped; what is finished is kept, and the same command goes on\n")
 
 
 if __name__ == "__main__":

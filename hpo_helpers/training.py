@@ -1,6 +1,7 @@
 """Training of many trials: in stacks that fit the cache, over all cores, measured on the way."""
 
 import itertools
+import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from hpo_helpers.networks import Networks
 CACHE = 2**20
 # Scores in a block of an evaluation, so that the hidden layers stay in the cache as well.
 BLOCK = 1000
-KNOWN = {"learning_rate", "weight_decay", "momentum"}
+# The hyperparameters that the engine knows, and what they stay below.
+LIMITS = {"learning_rate": math.inf, "weight_decay": math.inf, "momentum": 1}
 # What a random stream is for, beside the seed and the number of the trial.
 WEIGHTS, BATCHES = 1, 2
 
@@ -156,7 +158,8 @@ def train_trials(
     Raises
     ------
     ValueError
-        If a configuration lacks the learning rate or names what the engine does not know.
+        If a configuration lacks the learning rate, names what the engine does not know or has
+        a value outside its range, or if `stack` or `processes` is below 1.
     """
     done = [np.empty((0, len(training.measured), len(training.evaluate_after)), np.float32)]
     with tqdm(total=len(configs), unit="trial", disable=not progress) as bar:
@@ -184,11 +187,10 @@ def train_stacks(
 ) -> Iterator[np.ndarray]:
     """Return what `train_trials` does stack by stack, in order, each when it is finished."""
     for config in configs:
-        if "learning_rate" not in config or not set(config) <= KNOWN:
-            raise ValueError(
-                f"the configuration names {sorted(config)}; expected 'learning_rate' and no "
-                f"other than {sorted(KNOWN)}"
-            )
+        _check(config)
+    for name, value in [("stack", stack), ("processes", processes)]:
+        if value is not None and value < 1:
+            raise ValueError(f"{name} is {value}; expected at least 1, or None for the default")
     numbers = range(len(configs)) if numbers is None else numbers
     cores = joblib.cpu_count() if processes is None else processes
     if stack is None:
@@ -202,6 +204,17 @@ def train_stacks(
         for i in range(0, len(configs), stack)
     ]
     return joblib.Parallel(min(cores, len(calls)) or 1, return_as="generator")(calls)
+
+
+def _check(config: Mapping[str, float]) -> None:
+    if "learning_rate" not in config or not set(config) <= set(LIMITS):
+        raise ValueError(
+            f"the configuration names {sorted(config)}; expected 'learning_rate' and no other "
+            f"than {list(LIMITS)}"
+        )
+    for name, value in config.items():
+        if not 0 <= value < LIMITS[name]:
+            raise ValueError(f"{name} is {value!r}; expected a number from 0, below {LIMITS[name]}")
 
 
 def _train_stack(training: Training, configs: Configs, numbers: Sequence[int]) -> np.ndarray:
@@ -219,11 +232,8 @@ def _train_stack(training: Training, configs: Configs, numbers: Sequence[int]) -
         dtype=training.dtype,
     )
     train, *measured = (
-        Split(
-            part.images.reshape(len(part.labels), -1).astype(training.dtype, copy=False),
-            part.labels,
-        )
-        for part in (training.train, *training.measured)
+        (np.asarray(images, training.dtype).reshape(len(labels), -1), labels)
+        for images, labels in (training.train, *training.measured)
     )
     evaluate_after = frozenset(training.evaluate_after)
     curves = []

@@ -125,6 +125,17 @@ def test_command_line_records_what_it_names(recorded, monkeypatch, capsys):
     assert capsys.readouterr().out == "recorded mlp\n"
 
 
+def test_ctrl_c_says_that_the_same_command_goes_on(monkeypatch, capsys):
+    def stopped(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(record, "record_on_the_engine", stopped)
+    monkeypatch.setattr(sys, "argv", ["record", "mlp"])
+    with pytest.raises(SystemExit, match="130"):
+        record.main()
+    assert "the same command goes on" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["softmax_full", "source2_grid", "source2_spread", "mlp"])
 def test_bundled_recording_is_whole(name):
     recording = load_recording(name)

@@ -1,9 +1,11 @@
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -127,6 +129,19 @@ def test_diverging_trial_is_marked_and_its_neighbours_are_untouched():
     assert np.isfinite(curves[1, 1, :first]).all()
 
 
+def test_many_trials_need_no_more_memory_than_few():
+    def peak(trials):
+        tracemalloc.start()
+        train_trials(SMALL, CONFIGS[:1] * trials, stack=5, processes=1, progress=False)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(10)
+    # A hundred networks side by side would need four times as much.
+    assert peak(100) < 2 * peak(10)
+
+
 def test_interrupt_returns_what_is_finished(monkeypatch):
     def stopping(*args, **options):
         for number, curves in enumerate(train_stacks(*args, **options)):
@@ -176,6 +191,30 @@ def test_ctrl_c_ends_a_real_search_at_once(processes):
 def test_unknown_or_missing_hyperparameters_are_refused(config):
     with pytest.raises(ValueError, match="expected 'learning_rate' and no other than"):
         train_trials(SMALL, [CONFIGS[0], config], progress=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("learning_rate", -0.1), ("learning_rate", np.nan), ("momentum", 1), ("weight_decay", -1)],
+)
+def test_values_outside_their_range_are_refused(name, value):
+    with pytest.raises(ValueError, match=f"{name} is {value}; expected a number from 0"):
+        train_trials(SMALL, [{**CONFIGS[0], name: value}], progress=False)
+
+
+@pytest.mark.parametrize("name", ["stack", "processes"])
+def test_less_than_one_is_refused(name):
+    with pytest.raises(ValueError, match=f"{name} is 0; expected at least 1"):
+        train_trials(SMALL, CONFIGS, progress=False, **{name: 0})
+
+
+def test_networks_can_be_stored_and_go_on():
+    networks = training.Networks((12, 8, 5), [0.1], [0], [0], momentums=[0.9])
+    copy = pickle.loads(pickle.dumps(networks))
+    for each in (networks, copy):
+        each.step(*PART)
+        each.step(*PART)
+    assert np.array_equal(networks.weights[0], copy.weights[0])
 
 
 @pytest.mark.parametrize(
