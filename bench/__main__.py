@@ -38,7 +38,7 @@ def main() -> None:
     found = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     results = {result["name"]: result for result in found if result["name"] in BENCHMARKS}
     print(f"{'':24}{'ratio':>7}{'ours':>10}{'peer':>10}  unit")
-    for name in tqdm(names, unit="benchmark"):
+    for name in tqdm(names, unit="benchmark", leave=False):
         row = {"name": name, **BENCHMARKS[name](), "machine": machine(), **provenance(*PACKAGES)}
         results[name] = row
         tqdm.write(

@@ -7,6 +7,9 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+# Where the projections stand, in sides of the unit square.
+BESIDE = 1.09
+
 
 def plot_incumbent(ax: Axes, errors: np.ndarray, label: str, color: str | None = None) -> None:
     """Draw the error of the incumbent against the number of trials.
@@ -66,11 +69,12 @@ def plot_coverage(ax: Axes, points: np.ndarray, color: str = "C1") -> None:
     color : str
     """
     x, y = np.transpose(points)
-    outside = {"color": color, "marker": "o", "linestyle": "", "clip_on": False, "alpha": 0.7}
-    ax.plot(x, y, "o", color=color, markeredgecolor="white", markersize=8)
-    ax.plot(x, np.full_like(x, 1.06), markersize=4, **outside)
-    ax.plot(np.full_like(y, 1.06), y, markersize=4, **outside)
+    dots = {"color": color, "marker": "o", "linestyle": "", "clip_on": False}
+    ax.plot(x, y, markersize=8, markeredgecolor="white", **dots)
+    ax.plot(x, np.full_like(x, BESIDE), markersize=4, alpha=0.7, **dots)
+    ax.plot(np.full_like(y, BESIDE), y, markersize=4, alpha=0.7, **dots)
     ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[], aspect="equal")
+    ax.spines[:].set_visible(True)
     ax.grid(False)
 
 
