@@ -94,7 +94,7 @@ def test_glued_numbers_are_used_and_used_ones_are_glued(path):
 @pytest.mark.parametrize("path", [p for p in CHAPTERS if p.stem != "intro"], ids=lambda p: p.stem)
 def test_chapter_ends_as_chapters_do(path):
     text = prose(path)
-    for part in ("{admonition} Take-away", "## Exercises", "## Sources", "{cite}"):
+    for part in ("{admonition} Take-away", "## Exercises", "## Sources", "{cite"):
         assert part in text
     exercises = re.findall(r"^\*\*(\d)\.\*\*", text, flags=re.MULTILINE)
     assert exercises == ["1", "2", "3"]
@@ -119,6 +119,17 @@ def test_chapters_print_the_documented_table():
         trial = f"Trial {row['trial']}: learning_rate = {row['learning_rate']}\n"
         assert re.search(re.escape(trial) + r"    validation_error = 0\.\d{4}\n", replayed)
         assert trial + f"    validation_error = {row['validation_error']}\n" in dissected
+
+
+def test_report_of_source_2_has_its_form():
+    printed = stored_text(ROOT / "book/search/numpy_search.ipynb")
+    _, report = printed.split("=== Hyper-Parameter Optimization Result ===\n")
+    row = r"Best-(\d+)\(val acc:(0\.\d\d)\) \| lr:(0\.\d{4}), weight decay:(\d\.\de-\d\d)\n"
+    found = re.findall(row, report)
+    assert [int(rank) for rank, *_ in found] == list(range(1, 21))
+    accuracies = [float(accuracy) for _, accuracy, *_ in found]
+    assert accuracies == sorted(accuracies, reverse=True)
+    assert all(float(rate) <= 0.01 and float(decay) <= 1e-4 for *_, rate, decay in found)
 
 
 def last_errors(recording, loss):
