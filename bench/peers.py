@@ -57,47 +57,82 @@ def _model(learning_rate: float, **options: int):  # noqa: ANN202
     return model
 
 
+class Affine:
+    """A layer of weights and biases; its gradient is kept where the optimizer finds it."""
+
+    def __init__(self, weights: np.ndarray, bias: np.ndarray) -> None:
+        self.weights, self.bias = weights, bias
+
+    def forward(self, images: np.ndarray) -> np.ndarray:
+        """Return the scores, and remember the input."""
+        self.images = images
+        return np.dot(images, self.weights) + self.bias
+
+    def backward(self, slope: np.ndarray) -> np.ndarray:
+        """Return the slope at the input, as every layer of the book does, the first as well."""
+        self.of_weights = np.dot(self.images.T, slope)
+        self.of_bias = np.sum(slope, axis=0)
+        return np.dot(slope, self.weights.T)
+
+
+class Relu:
+    """A layer that sets what is not positive to zero, by a mask."""
+
+    def forward(self, scores: np.ndarray) -> np.ndarray:
+        """Return a copy with the masked places at zero, and remember the mask."""
+        self.mask = scores <= 0
+        output = scores.copy()
+        output[self.mask] = 0
+        return output
+
+    def backward(self, slope: np.ndarray) -> np.ndarray:
+        """Return the slope, zero where the mask is."""
+        slope[self.mask] = 0
+        return slope
+
+
 class PlainNetwork:
-    """One fully connected ReLU network in float64, a layer after the other, as in source 2."""
+    """One network in float64, a layer after the other, in the structure of source 2."""
 
     def __init__(self, sizes: list[int], weight_decay: float, rng: np.random.Generator) -> None:
         self.weight_decay = weight_decay
-        self.weights = [
-            rng.standard_normal((a, b)) * np.sqrt(2 / a) for a, b in itertools.pairwise(sizes)
+        self.affine = [
+            Affine(rng.standard_normal((a, b)) * np.sqrt(2 / a), np.zeros(b))
+            for a, b in itertools.pairwise(sizes)
         ]
-        self.biases = [np.zeros(b) for b in sizes[1:]]
+        self.layers: list = [self.affine[0]]
+        for affine in self.affine[1:]:
+            self.layers += [Relu(), affine]
 
-    def forward(self, images: np.ndarray) -> list[np.ndarray]:
-        """Return the input of every layer, and the scores."""
-        layers = [images]
-        for weights, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            layers.append(np.maximum(0, layers[-1] @ weights + bias))
-        return [*layers, layers[-1] @ self.weights[-1] + self.biases[-1]]
+    def scores(self, images: np.ndarray) -> np.ndarray:
+        """Return the scores of the classes."""
+        for layer in self.layers:
+            images = layer.forward(images)
+        return images
 
     def loss(self, images: np.ndarray, labels: np.ndarray) -> float:
-        """Return the cross-entropy with its penalty."""
-        probabilities = _softmax(self.forward(images)[-1])[np.arange(len(labels)), labels]
-        penalty = sum(0.5 * self.weight_decay * np.sum(weights**2) for weights in self.weights)
-        return -np.log(probabilities + 1e-7).mean() + penalty
+        """Return the cross-entropy with its penalty, and remember the probabilities."""
+        penalty = sum(0.5 * self.weight_decay * np.sum(affine.weights**2) for affine in self.affine)
+        self.probabilities = _softmax(self.scores(images))
+        chosen = self.probabilities[np.arange(len(labels)), labels]
+        return -np.sum(np.log(chosen + 1e-7)) / len(labels) + penalty
 
     def accuracy(self, images: np.ndarray, labels: np.ndarray) -> float:
         """Return the share of images classified rightly."""
-        return float(np.mean(self.forward(images)[-1].argmax(axis=1) == labels))
+        return float(np.mean(np.argmax(self.scores(images), axis=1) == labels))
 
     def step(self, images: np.ndarray, labels: np.ndarray, learning_rate: float) -> None:
-        """Take one step of gradient descent."""
-        layers = self.forward(images)
-        delta = _softmax(layers[-1])
-        delta[np.arange(len(labels)), labels] -= 1
-        delta /= len(labels)
-        slopes = []
-        for index in reversed(range(len(self.weights))):
-            of_weights = layers[index].T @ delta + self.weight_decay * self.weights[index]
-            slopes.append((index, of_weights, delta.sum(axis=0)))
-            delta = (delta @ self.weights[index].T) * (layers[index] > 0)
-        for index, of_weights, of_bias in slopes:
-            self.weights[index] -= learning_rate * of_weights
-            self.biases[index] -= learning_rate * of_bias
+        """Take one step of gradient descent; the gradient begins with the loss."""
+        self.loss(images, labels)
+        slope = self.probabilities.copy()
+        slope[np.arange(len(labels)), labels] -= 1
+        slope = slope / len(labels)
+        for layer in reversed(self.layers):
+            slope = layer.backward(slope)
+        for affine in self.affine:
+            of_weights = affine.of_weights + self.weight_decay * affine.weights
+            affine.weights -= learning_rate * of_weights
+            affine.bias -= learning_rate * affine.of_bias
 
 
 def train_plainly(config: dict[str, float], train: Split, validation: Split, seed: int) -> float:
@@ -115,6 +150,7 @@ def train_plainly(config: dict[str, float], train: Split, validation: Split, see
     for update in range(200):
         batch = rng.choice(len(images), 100)
         network.step(images[batch], train.labels[batch], config["learning_rate"])
+        # As the trainer of source 2 does, whether or not anyone looks at it.
         losses.append(network.loss(images[batch], train.labels[batch]))
         if update % 4 == 0:
             curves.append(

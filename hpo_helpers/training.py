@@ -1,5 +1,6 @@
 """Training of many trials: in stacks that fit the cache, over all cores, measured on the way."""
 
+import functools
 import itertools
 import math
 import warnings
@@ -12,11 +13,10 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from hpo_helpers.data import Split
-from hpo_helpers.networks import Networks
+from hpo_helpers.networks import DualNetworks, Networks
 
-# Bytes of weights in a stack: with their slopes and the hidden layers they fill the second
-# cache level of a common core.
-CACHE = 2**20
+# Bytes of weights in a stack: most of what the second cache level of a common core holds.
+CACHE = 3 * 2**19
 # Scores in a block of an evaluation, so that the hidden layers stay in the cache as well.
 BLOCK = 1000
 # The hyperparameters that the engine knows, and what they stay below.
@@ -221,8 +221,18 @@ def _train_stack(training: Training, configs: Configs, numbers: Sequence[int]) -
     def values(name: str) -> list[float]:
         return [config.get(name, 0.0) for config in configs]
 
+    # By their identity, so that images that are both learned from and measured count once.
+    images = {
+        id(part): np.asarray(part.images, training.dtype).reshape(len(part.labels), -1)
+        for part in (training.train, *training.measured)
+    }
+    make = Networks
+    if sum(map(len, images.values())) < training.sizes[0]:
+        make = functools.partial(DualNetworks, np.concatenate([*images.values()]))
+        ends = np.cumsum([*map(len, images.values())])
+        images = dict(zip(images, np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
     momentums = values("momentum")
-    networks = Networks(
+    networks = make(
         training.sizes,
         values("learning_rate"),
         values("weight_decay"),
@@ -231,18 +241,17 @@ def _train_stack(training: Training, configs: Configs, numbers: Sequence[int]) -
         activation=training.activation,
         dtype=training.dtype,
     )
-    train, *measured = (
-        (np.asarray(images, training.dtype).reshape(len(labels), -1), labels)
-        for images, labels in (training.train, *training.measured)
-    )
+    learned, labels = images[id(training.train)], training.train.labels
     evaluate_after = frozenset(training.evaluate_after)
     curves = []
     # A diverging network overflows, and says so by its NaN.
     with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
         for update, batch in enumerate(training.batches(numbers), start=1):
-            networks.step(train[0][batch], train[1][batch])
+            networks.step(learned[batch], labels[batch])
             if update in evaluate_after:
-                curves.append([accuracy(networks, *part) for part in measured])
+                curves.append(
+                    [accuracy(networks, images[id(p)], p.labels) for p in training.measured]
+                )
     return np.array(curves, np.float32).transpose(2, 1, 0)
 
 

@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from hpo_helpers.networks import Networks
+from hpo_helpers.networks import DualNetworks, Networks
 
 DEEP = (12, 8, 7, 5)
 FLAT = (12, 5)
@@ -101,6 +101,24 @@ def test_arithmetic_is_that_of_the_source(sizes, momentums):
             assert np.allclose(ours[:, k], theirs, rtol=1e-3, atol=1e-4)
         for ours, theirs in zip(stack.biases, biases, strict=True):
             assert np.allclose(ours[0, k], theirs, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("independent", [False, True])
+@pytest.mark.parametrize("momentums", [None, (0.5, 0, 0.9)])
+@pytest.mark.parametrize("sizes", [(40, 5), (40, 8, 7, 5)])
+def test_dual_networks_are_the_same_networks(sizes, momentums, independent):
+    images, labels = problem(30, inputs=40, dtype=np.float64)
+    arguments = sizes, [0.1, 0.03, 0.3], [0, 1e-2, 1e-1], [(7, k) for k in range(3)], momentums
+    plain = Networks(*arguments, dtype=np.float64)
+    dual = DualNetworks(images, *arguments, dtype=np.float64)
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        batch = rng.integers(30, size=(3, 10) if independent else 10)
+        plain.step(images[batch], labels[batch])
+        dual.step(batch, labels[batch])
+    assert np.allclose(plain.scores(images), dual.scores(np.arange(30)), atol=1e-9)
+    for ours, theirs in zip(dual.weights[1:], plain.weights[1:], strict=True):
+        assert np.allclose(ours, theirs, atol=1e-9)
 
 
 def test_start_is_he_initialization_and_depends_on_the_seed_alone():

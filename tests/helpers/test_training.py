@@ -48,6 +48,29 @@ def test_stack_gives_what_separate_runs_give(independent):
     assert len({curve.tobytes() for curve in together}) == 4
 
 
+@pytest.mark.parametrize("count", [25, 90])
+def test_few_images_and_many_are_trained_alike(count, monkeypatch):
+    few = problem(count, inputs=60)
+    held_out = problem(20, inputs=60)
+    shared = changed(train=few, measured=(few, held_out), hidden=(8,))
+    used = []
+    dual = training.DualNetworks
+    monkeypatch.setattr(
+        training, "DualNetworks", lambda *args, **kw: (used.append(args), dual(*args, **kw))[1]
+    )
+    curves = train_trials(shared, CONFIGS[:1], progress=False)
+    assert bool(used) == (count == 25)
+    if used:
+        assert len(used[0][0]) == 45
+    networks = training.Networks((60, 8, 5), [0.1], [0], [(0, 0, training.WEIGHTS)])
+    expected = []
+    for update, batch in enumerate(shared.batches([0]), start=1):
+        networks.step(few.images[batch], few.labels[batch])
+        if update in shared.evaluate_after:
+            expected.append([accuracy(networks, *part)[0] for part in shared.measured])
+    assert np.allclose(curves[0].T, expected, atol=1 / 20 + 1e-6)
+
+
 def test_stack_and_processes_change_nothing():
     configs = CONFIGS * 3
     reference = train_trials(SMALL, configs, stack=1, processes=1, progress=False)
