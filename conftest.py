@@ -1,6 +1,13 @@
 """What every test shares: notebooks compared with tolerance, property tests that repeat."""
 
+import os
+
 from hypothesis import settings
+
+from tools.execute_notebooks import ONE_THREAD
+
+# For the kernels, which inherit it: the chapters run as they were run when they were stored.
+os.environ.update(ONE_THREAD)
 
 pytest_plugins = ["tests.notebooks.plugin"]
 

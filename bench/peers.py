@@ -23,6 +23,8 @@ def train_as_documented(learning_rate: float, splits: Splits, epochs: int) -> fl
         data.train_dataloader(),
         validation_data=data.val_dataloader(),
         epochs=epochs,
+        # The loader shuffles by itself; Keras would warn that it cannot.
+        shuffle=False,
         verbose=0,
     )
     return 1 - history.history["val_accuracy"][-1]

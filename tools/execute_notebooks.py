@@ -18,6 +18,10 @@ from nbformat import NotebookNode
 from nbval.plugin import coalesce_streams
 from tqdm import tqdm
 
+# A chapter on each core, so one thread each: more would wait for one another, and would add
+# numbers up in an order that changes from run to run.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "VECLIB_MAXIMUM_THREADS": "1"}
+
 BOOK = Path(__file__).parents[1] / "book"
 KEPT_CELL_METADATA = {"tags", "mystnb", "jupyter", "tolerance_reason"}
 
@@ -82,6 +86,7 @@ def count_cells(path: Path) -> int:
 
 
 def main() -> int:
+    os.environ.update(ONE_THREAD)
     paths = [Path(name) for name in sys.argv[1:]] or sorted(BOOK.rglob("*.ipynb"))
     failed = []
     with (
