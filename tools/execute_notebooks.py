@@ -26,11 +26,32 @@ BOOK = Path(__file__).parents[1] / "book"
 KEPT_CELL_METADATA = {"tags", "mystnb", "jupyter", "tolerance_reason"}
 
 
+STATE = "application/vnd.jupyter.widget-state+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def name_explorers(notebook: NotebookNode) -> dict:
+    """Return the state of the explorers, under names that are the same in every run."""
+    stored = notebook.metadata.get("widgets", {}).get(STATE, {"state": {}})
+    names: dict[str, str] = {}
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if view := output.get("data", {}).get(VIEW):
+                view["model_id"] = names.setdefault(view["model_id"], f"explorer-{len(names) + 1}")
+    models = {names[id]: model for id, model in stored["state"].items() if id in names}
+    for model in models.values():
+        # Refers to a model that only a running kernel needs.
+        model["state"].pop("layout", None)
+    ordered = {name: models[name] for name in names.values()}
+    return {"widgets": {STATE: {**stored, "state": ordered}}} if ordered else {}
+
+
 def normalise(notebook: NotebookNode) -> NotebookNode:
     """Drop what a run leaves behind that is not a result."""
     notebook.metadata = NotebookNode(
         kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
         language_info={"name": "python"},
+        **name_explorers(notebook),
     )
     for cell in notebook.cells:
         cell.metadata = NotebookNode(

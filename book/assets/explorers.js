@@ -1,0 +1,73 @@
+// Brings the explorers of a page to life without a kernel: reads the widget state that the
+// notebook stored, and hands it to each explorer's own module. A classic script, for a browser
+// refuses a module script from a folder.
+(() => {
+  const STATE = 'script[type="application/vnd.jupyter.widget-state+json"]';
+  const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
+
+  /** The state of a widget as its traits: binary ones are stored beside the others, in base64. */
+  function traitsOf({ state, buffers = [] }) {
+    const traits = { ...state };
+    for (const { path, data } of buffers) {
+      const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+      traits[path[0]] = new DataView(bytes.buffer);
+    }
+    return traits;
+  }
+
+  /** What an AnyWidget module expects of a model, on stored traits. */
+  function modelOf(traits) {
+    const listeners = {};
+    let changed = new Set();
+    return {
+      get: (name) => traits[name],
+      set(name, value) {
+        traits[name] = value;
+        changed.add(name);
+      },
+      save_changes() {
+        const names = changed;
+        changed = new Set();
+        for (const name of names) for (const each of listeners[`change:${name}`] ?? []) each();
+      },
+      on: (event, listener) => (listeners[event] ??= new Set()).add(listener),
+      off: (event, listener) => listeners[event]?.delete(listener),
+      send() {},
+    };
+  }
+
+  const once = (make) => {
+    const made = new Map();
+    return (key) => made.get(key) ?? made.set(key, make(key)).get(key);
+  };
+  const moduleOf = once((text) => import(URL.createObjectURL(new Blob([text], { type: "text/javascript" }))));
+  const styleOf = once((text) => {
+    const style = document.createElement("style");
+    style.textContent = text;
+    return document.head.appendChild(style);
+  });
+
+  async function show(view, model) {
+    const { default: explorer } = await moduleOf(model.get("_esm"));
+    if (model.get("_css")) styleOf(model.get("_css"));
+    const element = document.createElement("div");
+    await explorer.render({ model, el: element });
+    view.after(element);
+    // The picture in the cell before shows the first state to those without JavaScript.
+    const before = view.closest(".cell")?.previousElementSibling?.querySelector(".cell_output");
+    if (before?.querySelector('[id^="fig-explorer"]')) before.hidden = true;
+  }
+
+  function start() {
+    const stored = [...document.querySelectorAll(STATE)].map((script) => JSON.parse(script.textContent).state);
+    const states = Object.assign({}, ...stored);
+    const model = once((id) => modelOf(traitsOf(states[id])));
+    for (const view of document.querySelectorAll(VIEW)) {
+      const id = JSON.parse(view.textContent).model_id;
+      if (states[id]?.state._esm) show(view, model(id));
+    }
+  }
+
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();

@@ -1,0 +1,9 @@
+"""Explorers: sliders on recorded trials, which answer with or without a running kernel.
+
+Each is an AnyWidget: traits in Python, and one plain ES module that draws them. On the site,
+``explorers.js`` gives the same module its stored state.
+"""
+
+from hpo_helpers.explorers.learning_rate_range import LearningRateRange
+
+__all__ = ["LearningRateRange"]

@@ -1,0 +1,44 @@
+"""What all explorers have in common: their text, and the numbers that they draw."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import anywidget
+
+FOLDER = Path(__file__).parent
+
+
+class Explorer(anywidget.AnyWidget):
+    """An AnyWidget whose module lies beside its Python file, under the same name."""
+
+    def __init_subclass__(cls) -> None:
+        """Put the shared code in front of the module: a Blob has nothing beside it to import."""
+        # anywidget makes a subclass of its own for each object, with the texts in it.
+        if "_esm" not in vars(cls):
+            module = cls.__module__.rpartition(".")[2]
+            texts = [(FOLDER / name).read_text() for name in ("shared.js", f"{module}.js")]
+            cls._esm = "\n".join(texts)
+            cls._css = (FOLDER / "explorers.css").read_text()
+        super().__init_subclass__()
+
+
+def draws(seed: int) -> Iterator[float]:
+    """Yield the numbers in [0, 1) that ``generator`` draws in JavaScript: mulberry32.
+
+    Parameters
+    ----------
+    seed : int
+        From 0 to 2**32 - 1.
+
+    Examples
+    --------
+    >>> numbers = draws(0)
+    >>> [round(next(numbers), 6) for _ in range(3)]
+    [0.266429, 0.000329, 0.22324]
+    """
+    state = seed
+    while True:
+        state = (state + 0x6D2B79F5) & 0xFFFFFFFF
+        t = ((state ^ (state >> 15)) * (state | 1)) & 0xFFFFFFFF
+        t ^= (t + ((t ^ (t >> 7)) * (t | 61) & 0xFFFFFFFF)) & 0xFFFFFFFF
+        yield (t ^ (t >> 14)) / 2**32

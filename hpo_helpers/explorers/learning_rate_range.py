@@ -1,0 +1,119 @@
+"""The learning-rate range: what a random search finds depends on where it draws."""
+
+import itertools
+from typing import Any
+
+import numpy as np
+import traitlets
+from matplotlib import pyplot as plt
+
+from hpo_helpers.explorers.explorer import Explorer, draws
+from hpo_helpers.recordings import load_recording
+
+
+class LearningRateRange(Explorer):
+    """Draw learning rates from a range, and see what recorded trainings gave at them.
+
+    The trials are those of the recording ``softmax_full``: softmax regression on the full
+    Fashion-MNIST, 141 learning rates by six batch sizes, 16 epochs. A draw is answered by the
+    nearest recorded rate.
+
+    Parameters
+    ----------
+    learning_rate_range : tuple of float
+        Lowest and highest learning rate, from 1e-6 to 10.
+    scale : {"log", "linear"}
+        Of the draw.
+    trials : int
+        From 1 to 100.
+    seed : int
+        Of the draw.
+    epochs : int
+        From 1 to 16.
+    batch_size : int
+        8, 16, 32, 64, 128 or 256.
+
+    Raises
+    ------
+    traitlets.TraitError
+        If a value is not as stated.
+    """
+
+    learning_rate_range = traitlets.Tuple(
+        traitlets.Float(), traitlets.Float(), default_value=(1e-4, 1.0)
+    ).tag(sync=True)
+    scale = traitlets.Enum(["log", "linear"], default_value="log").tag(sync=True)
+    trials = traitlets.Int(10, min=1, max=100).tag(sync=True)
+    seed = traitlets.Int(0, min=0, max=2**32 - 1).tag(sync=True)
+    epochs = traitlets.Int(8, min=1, max=16).tag(sync=True)
+    batch_size = traitlets.Int(16).tag(sync=True)
+    rates = traitlets.List(traitlets.Float()).tag(sync=True)
+    batch_sizes = traitlets.List(traitlets.Int()).tag(sync=True)
+    epochs_recorded = traitlets.Int().tag(sync=True)
+    images = traitlets.Int().tag(sync=True)
+    # Images classified wrongly, by batch size, epoch and rate, as little-endian uint16.
+    wrong = traitlets.Bytes().tag(sync=True)
+
+    def __init__(self, **settings: Any) -> None:
+        recording = load_recording("softmax_full")
+        table, errors = recording.table, recording.errors["validation"]
+        images = recording.about["measured"]["validation"]
+        sizes = sorted(set(table["batch_size"].tolist()))
+        counts = [errors[(table["batch_size"] == b) & (table["seed"] == 0)].T for b in sizes]
+        super().__init__(
+            rates=sorted(set(table["learning_rate"].tolist())),
+            batch_sizes=sizes,
+            epochs_recorded=errors.shape[1],
+            images=images,
+            wrong=np.rint(np.stack(counts) * images).astype("<u2").tobytes(),
+            **settings,
+        )
+
+    @traitlets.validate("learning_rate_range")
+    def _check_range(self, proposal: Any) -> tuple[float, float]:
+        low, high = proposal["value"]
+        if not 1e-6 * 0.999 <= low <= high <= 10 * 1.001:
+            raise traitlets.TraitError(
+                f"learning_rate_range is {(low, high)}; expected two rates from 1e-6 to 10, "
+                "the lowest first"
+            )
+        return low, high
+
+    @traitlets.validate("batch_size")
+    def _check_batch_size(self, proposal: Any) -> int:
+        if self.batch_sizes and proposal["value"] not in self.batch_sizes:
+            raise traitlets.TraitError(
+                f"batch_size is {proposal['value']}; expected one of {self.batch_sizes}"
+            )
+        return proposal["value"]
+
+    def response(self) -> np.ndarray:
+        """Return the recorded validation error at each rate, for the epochs and batch size."""
+        wrong = np.frombuffer(self.wrong, "<u2").reshape(
+            len(self.batch_sizes), self.epochs_recorded, len(self.rates)
+        )
+        return wrong[self.batch_sizes.index(self.batch_size), self.epochs - 1] / self.images
+
+    def drawn(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the learning rates of the trials, and their recorded validation errors."""
+        low, high = self.learning_rate_range
+        shares = np.array(list(itertools.islice(draws(self.seed), self.trials)))
+        logarithmic = self.scale == "log"
+        drawn = low * (high / low) ** shares if logarithmic else low + (high - low) * shares
+        first, last = np.log(self.rates[0]), np.log(self.rates[-1])
+        places = (np.log(drawn) - first) / (last - first) * (len(self.rates) - 1)
+        rows = np.clip(np.floor(places + 0.5), 0, len(self.rates) - 1).astype(int)
+        return drawn, self.response()[rows]
+
+    def picture(self) -> None:
+        """Draw the present state, for where nothing moves: in print, or without JavaScript."""
+        drawn, errors = self.drawn()
+        best = errors.argmin()
+        _, ax = plt.subplots()
+        ax.axvspan(*self.learning_rate_range, color="#cccccc", alpha=0.5, lw=0)
+        ax.semilogx(self.rates, self.response(), color="#444444", label="recorded")
+        ax.plot(drawn, errors, "o", label="trials")
+        ax.plot(drawn[best], errors[best], "o", ms=12, mfc="none", mew=2.5, label="incumbent")
+        ax.set(xlabel="learning rate", ylabel="validation error", ylim=(0, 1))
+        ax.legend()
+        plt.show()
