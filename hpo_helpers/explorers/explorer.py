@@ -11,6 +11,9 @@ FOLDER = Path(__file__).parent
 class Explorer(anywidget.AnyWidget):
     """An AnyWidget whose module lies beside its Python file, under the same name."""
 
+    # Names of the traits that a reader sets.
+    settings: tuple[str, ...] = ()
+
     def __init_subclass__(cls) -> None:
         """Put the shared code in front of the module: a Blob has nothing beside it to import."""
         # anywidget makes a subclass of its own for each object, with the texts in it.
@@ -20,6 +23,10 @@ class Explorer(anywidget.AnyWidget):
             cls._esm = "\n".join(texts)
             cls._css = (FOLDER / "explorers.css").read_text()
         super().__init_subclass__()
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.settings)
+        return f"{type(self).__name__}({settings})"
 
 
 def draws(seed: int) -> Iterator[float]:
@@ -34,7 +41,7 @@ def draws(seed: int) -> Iterator[float]:
     --------
     >>> numbers = draws(0)
     >>> [round(next(numbers), 6) for _ in range(3)]
-    [0.266429, 0.000329, 0.22324]
+    [0.266429, 0.00033, 0.223272]
     """
     state = seed
     while True:

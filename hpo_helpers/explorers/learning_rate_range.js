@@ -69,7 +69,7 @@ function inWords(result, state) {
     + `The chance that ${state.trials} such trials reach them is ${chance.toFixed(2)}.`;
 }
 
-const WIDTH = 640, HEIGHT = 300, LEFT = 52, RIGHT = 12, TOP = 10, BOTTOM = 44;
+const WIDTH = 640, HEIGHT = 300, LEFT = 56, RIGHT = 18, TOP = 10, BOTTOM = 44;
 const EXPONENTS = [-6, 1];
 
 function draw(canvas, recorded, state, result) {

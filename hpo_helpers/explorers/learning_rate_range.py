@@ -39,6 +39,7 @@ class LearningRateRange(Explorer):
         If a value is not as stated.
     """
 
+    settings = ("learning_rate_range", "scale", "trials", "seed", "epochs", "batch_size")
     learning_rate_range = traitlets.Tuple(
         traitlets.Float(), traitlets.Float(), default_value=(1e-4, 1.0)
     ).tag(sync=True)

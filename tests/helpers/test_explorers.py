@@ -90,3 +90,9 @@ def test_traits_can_be_observed_and_set():
     explorer.observe(lambda change: seen.append(change["new"]), "learning_rate_range")
     explorer.learning_rate_range = (0.01, 0.1)
     assert seen == [(0.01, 0.1)]
+
+
+def test_explorer_says_how_it_is_set():
+    shown = repr(LearningRateRange(trials=3))
+    assert shown.startswith("LearningRateRange(learning_rate_range=(0.0001, 1.0), scale='log'")
+    assert "trials=3" in shown

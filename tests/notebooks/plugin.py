@@ -4,7 +4,7 @@ from nbval.plugin import IPyNbCell
 
 from tests.notebooks.guards import stored_problem
 from tests.notebooks.tolerance import cell_tolerance, differences
-from tools.execute_notebooks import warnings_in
+from tools.execute_notebooks import VIEW, warnings_in
 
 
 def pytest_itemcollected(item):
@@ -40,14 +40,18 @@ class GuardedCell(IPyNbCell):
 
 
 def _comparable(output):
-    """Map each kind of what an output holds to its text; of a picture, only that it is there."""
+    """Map each kind of what an output holds to its text.
+
+    Of a picture or of an explorer, only that it is there: the state of an explorer is held
+    against its recording elsewhere.
+    """
     if output.output_type == "stream":
         return {output.name: output.text}
     if output.output_type == "error":
         return {"error": f"{output.ename}: {output.evalue}"}
     pictures = {kind for kind in output.data if kind.startswith("image/")}
     return {
-        kind: "" if kind in pictures else str(content)
+        kind: "" if kind in pictures or kind == VIEW else str(content)
         for kind, content in output.data.items()
         # The text that stands for a figure is its size in pixels.
         if not (pictures and kind == "text/plain")
