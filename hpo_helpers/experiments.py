@@ -41,9 +41,7 @@ class Job(NamedTuple):
     measured : tuple of str
         Names of what it measures on.
     configs : list of dict
-        What the engine is given, one a trial.
-    rows : list of dict
-        How the trials stand in the table: hyperparameters and seed.
+        All hyperparameters of each trial, those of the training as well.
     numbers : sequence of int
         Which trials of their seed they are.
     """
@@ -51,8 +49,12 @@ class Job(NamedTuple):
     training: Training
     measured: tuple[str, ...]
     configs: list[Config]
-    rows: list[Config]
     numbers: Sequence[int]
+
+    @property
+    def of_engine(self) -> list[Config]:
+        """What the engine is given, one a trial."""
+        return [{k: v for k, v in config.items() if k in LIMITS} for config in self.configs]
 
 
 def source2(seed: int, splits: Splits | None = None) -> Training:
@@ -81,8 +83,8 @@ def softmax_full() -> Iterator[Job]:
             batch_size=batch_size,
             seed=seed,
         )
-        rows = [{**rate, "batch_size": batch_size, "seed": seed} for rate in rates]
-        yield Job(training, JUDGED, rates, rows, range(len(rates)))
+        configs = [{**rate, "batch_size": batch_size} for rate in rates]
+        yield Job(training, JUDGED, configs, range(len(configs)))
 
 
 def source2_grid() -> Iterator[Job]:
@@ -93,8 +95,7 @@ def source2_grid() -> Iterator[Job]:
         for decay in np.logspace(-8, -1, 29)
     ]
     for seed in range(3):
-        rows = [{**config, "seed": seed} for config in grid]
-        yield Job(source2(seed), LEARNED, grid, rows, range(len(grid)))
+        yield Job(source2(seed), LEARNED, grid, range(len(grid)))
 
 
 def source2_spread() -> Iterator[Job]:
@@ -102,8 +103,7 @@ def source2_spread() -> Iterator[Job]:
     for seed in range(40):
         searcher = RandomSearch(SOURCE2_SPACE, seed)
         configs = [searcher.ask(number) for number in range(100)]
-        rows = [{**config, "seed": seed} for config in configs]
-        yield Job(source2(seed, load_mnist(seed=seed)), LEARNED, configs, rows, range(100))
+        yield Job(source2(seed, load_mnist(seed=seed)), LEARNED, configs, range(100))
 
 
 def mlp() -> Iterator[Job]:
@@ -127,10 +127,7 @@ def mlp() -> Iterator[Job]:
                 batch_size=32,
                 seed=seed,
             )
-            group = [configs[number] for number in numbers]
-            of_engine = [{k: v for k, v in config.items() if k in LIMITS} for config in group]
-            rows = [{**config, "seed": seed} for config in group]
-            yield Job(training, JUDGED, of_engine, rows, numbers)
+            yield Job(training, JUDGED, [configs[number] for number in numbers], numbers)
 
 
 EXPERIMENTS = {

@@ -123,7 +123,8 @@ def record_on_the_engine(name: str, folder: Path = FOLDER) -> Path:
     for job in experiment():
         curves.append(_trained(name, job))
         rows += [
-            {**row, "trial": number} for row, number in zip(job.rows, job.numbers, strict=True)
+            {**config, "seed": job.training.seed, "trial": number}
+            for config, number in zip(job.configs, job.numbers, strict=True)
         ]
         print(f"{name}: {len(rows)} trials", file=sys.stderr)
     table = pd.DataFrame(rows).sort_values(["seed", "trial"], kind="stable")
@@ -151,13 +152,13 @@ def record_on_the_engine(name: str, folder: Path = FOLDER) -> Path:
 
 def _trained(name: str, job: Job) -> np.ndarray:
     # Named by the hash of all that decides it, so that nothing outdated is read back.
-    path = UNFINISHED / name / f"{joblib.hash((job.training, job.configs, job.numbers))}.npy"
+    path = UNFINISHED / name / f"{joblib.hash((job.training, job.of_engine, job.numbers))}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             part = Path(folder) / "curves.npy"
             np.save(
-                part, np.concatenate(list(train_stacks(job.training, job.configs, job.numbers)))
+                part, np.concatenate(list(train_stacks(job.training, job.of_engine, job.numbers)))
             )
             part.rename(path)
     return np.load(path)

@@ -237,17 +237,14 @@ class ConfigSpace(Mapping):
             _values(self.distribution(name), np.array(quantiles))
             for name, quantiles in zip(self, zip(*points, strict=True), strict=True)
         ]
-        return [self._existing(values) for values in zip(*columns, strict=True)]
+        rows = zip(*columns, strict=True)
+        return [self._existing(*row) for row in zip(points, rows, strict=True)]
 
-    def _existing(self, values: Sequence[Any]) -> Config:
+    def _existing(self, point: Sequence[float], values: Sequence[Any]) -> Config:
         config: Config = {}
-        for name, value in zip(self, values, strict=True):
+        for name, q, value in zip(self, point, values, strict=True):
             if self.exists(name, config):
-                if value in (-np.inf, np.inf):
-                    raise ValueError(
-                        f"{name!r} would be {value}; expected a distribution with bounds, or a "
-                        "quantile inside (0, 1)"
-                    )
+                _require_finite(name, q, value)
                 config[name] = value
         return config
 
@@ -384,15 +381,21 @@ def _values(distribution: Any, quantiles: np.ndarray) -> list[Any]:
     return [int(v) for v in values] if _is_integer(distribution) else values.tolist()
 
 
+def _require_finite(name: str, q: float, value: Any) -> None:
+    if value in (-np.inf, np.inf):
+        raise ValueError(
+            f"quantile {q:g} of {name!r} is {value}; expected a distribution with bounds, or a "
+            "quantile inside (0, 1)"
+        )
+
+
 def _grid_values(name: str, distribution: Any, n: int) -> list[Any]:
     if isinstance(distribution, choice):
         return list(distribution.options)
     quantiles = np.linspace(0, 1, n) if n > 1 else [0.5]
     values = _values(distribution, np.array(quantiles))
-    if not np.isfinite(values).all():
-        raise ValueError(
-            f"{name!r} has no smallest or largest value; expected a distribution with bounds"
-        )
+    for q, value in zip(quantiles, values, strict=True):
+        _require_finite(name, q, value)
     return list(dict.fromkeys(values))
 
 

@@ -15,7 +15,7 @@ from hpo_helpers.tuner import run_trial
 def few(limit=3, trials=3):
     """Record a little of the real experiment."""
     for job in itertools.islice(experiments.mlp(), limit):
-        parts = (part[:trials] for part in (job.configs, job.rows, job.numbers))
+        parts = (part[:trials] for part in (job.configs, job.numbers))
         yield Job(job.training, job.measured, *parts)
 
 
@@ -31,9 +31,8 @@ def test_recording_gives_the_answer_of_the_training_run(recorded):
     recording = load_recording("few", recorded)
     objective = RecordedTrials(recording)
     for job in few():
-        curves = 1 - train_trials(job.training, job.configs, job.numbers, progress=False)
-        for row, curve in zip(job.rows, curves[:, 0], strict=True):
-            config = {name: value for name, value in row.items() if name != "seed"}
+        curves = 1 - train_trials(job.training, job.of_engine, job.numbers, progress=False)
+        for config, curve in zip(job.configs, curves[:, 0], strict=True):
             assert np.allclose(objective(config), curve, atol=1e-6, equal_nan=True)
             np.testing.assert_array_equal(objective(config, 9), objective(config)[:9])
 
@@ -156,8 +155,8 @@ def test_bundled_recording_is_what_training_gives_again(name):
     job = next(EXPERIMENTS[name]())
     slow = [i for i, c in enumerate(job.configs) if 1e-3 < c["learning_rate"] < 0.01][:4]
     numbers = [job.numbers[i] for i in slow]
-    curves = train_trials(job.training, [job.configs[i] for i in slow], numbers, progress=False)
-    at_seed = recording.table["seed"] == job.rows[0]["seed"]
+    curves = train_trials(job.training, [job.of_engine[i] for i in slow], numbers, progress=False)
+    at_seed = recording.table["seed"] == job.training.seed
     for number, curve in zip(numbers, curves, strict=True):
         row = np.flatnonzero(at_seed & (recording.table["trial"] == number))[0]
         for part, errors in zip(job.measured, 1 - curve, strict=True):
