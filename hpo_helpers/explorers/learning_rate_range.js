@@ -100,17 +100,16 @@ const KNOBS = ["learning_rate_range", "scale", "trials", "seed", "epochs", "batc
 
 function stateOf(model) {
   const [low, high] = model.get("learning_rate_range");
-  const state = Object.fromEntries(KNOBS.map((name) => [name, model.get(name)]));
-  return { ...state, low, high };
+  return { ...traits(model, KNOBS), low, high };
 }
 
 function render({ model, el }) {
   const { buffer, byteOffset, byteLength } = model.get("wrong");
   const recorded = {
-    ...Object.fromEntries(["rates", "batch_sizes", "epochs_recorded", "images"].map((n) => [n, model.get(n)])),
+    ...traits(model, ["rates", "batch_sizes", "epochs_recorded", "images"]),
     wrong: new Uint16Array(buffer.slice(byteOffset, byteOffset + byteLength)),
   };
-  const first = Object.fromEntries(KNOBS.map((name) => [name, model.get(name)]));
+  const first = traits(model, KNOBS);
   const set = (changes) => {
     for (const [name, value] of Object.entries(changes)) model.set(name, value);
     model.save_changes();
@@ -154,5 +153,5 @@ function render({ model, el }) {
   return () => { for (const name of KNOBS) model.off(`change:${name}`, update); };
 }
 
-export { generator, drawRates, nearest, goodRates, chanceOfOne, search, inWords };
+export { search };
 export default { render };

@@ -13,6 +13,11 @@ function generator(seed) {
   };
 }
 
+/** Return the traits of these names, as they stand. */
+function traits(model, names) {
+  return Object.fromEntries(names.map((name) => [name, model.get(name)]));
+}
+
 /** Return a function from a domain to a range, linear in the value itself. */
 function linear([a, b], [start, end]) {
   return (value) => start + ((value - a) / (b - a)) * (end - start);

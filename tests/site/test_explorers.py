@@ -1,7 +1,6 @@
 """The explorers on the built site, in a browser and without a kernel."""
 
 import base64
-import json
 import re
 
 import nbformat
@@ -117,4 +116,4 @@ def test_stored_state_equals_the_recording():
 def test_module_needs_nothing_from_elsewhere():
     module = LearningRateRange()._esm
     assert not re.search(r"^\s*import\b|https?://(?!www\.w3\.org/2000/svg)", module, re.MULTILINE)
-    assert json.dumps(module)
+    assert "export default { render };" in module
