@@ -39,7 +39,7 @@ class Job(NamedTuple):
     ----------
     training : Training
     measured : tuple of str
-        Names of what it measures on.
+        Names of what it measures on; the same name again for a further block of it.
     configs : list of dict
         All hyperparameters of each trial, those of the training as well.
     numbers : sequence of int
@@ -87,6 +87,17 @@ def softmax_full() -> Iterator[Job]:
         yield Job(training, JUDGED, configs, range(len(configs)))
 
 
+def softmax_blocks() -> Iterator[Job]:
+    """41 learning rates, 8 epochs, measured on 220 blocks of 100 held-out images each."""
+    splits = load_fashion_mnist(full=True)
+    images, labels = (np.concatenate(pair) for pair in zip(*splits[1:], strict=True))
+    order = np.random.default_rng(0).permutation(len(labels)).reshape(-1, 100)
+    blocks = [Split(images[block], labels[block]) for block in order]
+    training = Training(splits.train, blocks, epochs(splits.train, 16, 8)[-1:], batch_size=16)
+    configs = [{"learning_rate": float(f"{rate:.6g}")} for rate in np.logspace(-3, 0, 41)]
+    yield Job(training, ("held_out",) * len(blocks), configs, range(len(configs)))
+
+
 def source2_grid() -> Iterator[Job]:
     """Learning rates 1e-6 to 1 by weight decays 1e-8 to 0.1, three seeds."""
     grid = [
@@ -132,5 +143,5 @@ def mlp() -> Iterator[Job]:
 
 EXPERIMENTS = {
     experiment.__name__: experiment
-    for experiment in (softmax_full, source2_grid, source2_spread, mlp)
+    for experiment in (softmax_full, softmax_blocks, source2_grid, source2_spread, mlp)
 }

@@ -130,8 +130,11 @@ def record_on_the_engine(name: str, folder: Path = FOLDER) -> Path:
     table = pd.DataFrame(rows).sort_values(["seed", "trial"], kind="stable")
     accuracies = np.concatenate(curves)[table.index]
     arrays = {column: _plain_array(table[column]) for column in table}
-    sizes = [len(part.labels) for part in job.training.measured]
-    for part, images, shares in zip(job.measured, sizes, accuracies.swapaxes(0, 1), strict=True):
+    images_of = [len(part.labels) for part in job.training.measured]
+    sizes = dict(zip(job.measured, images_of, strict=True))
+    for part, images in sizes.items():
+        blocks = [place for place, name in enumerate(job.measured) if name == part]
+        shares = accuracies[:, blocks if len(blocks) > 1 else blocks[0]]
         counts = np.where(np.isnan(shares), DIVERGED, np.rint(shares * images))
         arrays[f"right_{part}"] = counts.astype(np.uint16)
     np.savez_compressed(folder / f"{name}.npz", **arrays)
@@ -140,7 +143,7 @@ def record_on_the_engine(name: str, folder: Path = FOLDER) -> Path:
         "content": experiment.__doc__,
         "trials": len(table),
         "columns": list(table),
-        "measured": dict(zip(job.measured, sizes, strict=True)),
+        "measured": sizes,
         "evaluations": len(job.training.evaluate_after),
         **provenance("numpy", "scipy"),
         "sha256": hashlib.sha256((folder / f"{name}.npz").read_bytes()).hexdigest(),

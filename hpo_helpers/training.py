@@ -218,6 +218,28 @@ def _check(config: Mapping[str, float]) -> None:
 
 
 def _train_stack(training: Training, configs: Configs, numbers: Sequence[int]) -> np.ndarray:
+    with threadpool_limits(1, user_api="blas"):
+        curves = list(train_stack(training, configs, numbers))
+    return np.array(curves, np.float32).transpose(2, 1, 0)
+
+
+def train_stack(
+    training: Training, configs: Configs, numbers: Sequence[int] | None = None
+) -> Iterator[np.ndarray]:
+    """Train one stack here, and yield its accuracies as soon as they are measured.
+
+    Parameters
+    ----------
+    training, configs, numbers
+        As for `train_trials`.
+
+    Yields
+    ------
+    ndarray of float, shape (measured, trials)
+        After each evaluation; NaN for a network that has diverged.
+    """
+    numbers = range(len(configs)) if numbers is None else numbers
+
     def values(name: str) -> list[float]:
         return [config.get(name, 0.0) for config in configs]
 
@@ -243,16 +265,14 @@ def _train_stack(training: Training, configs: Configs, numbers: Sequence[int]) -
     )
     learned, labels = images[id(training.train)], training.train.labels
     evaluate_after = frozenset(training.evaluate_after)
-    curves = []
-    # A diverging network overflows, and says so by its NaN.
-    with threadpool_limits(1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
-        for update, batch in enumerate(training.batches(numbers), start=1):
+    for update, batch in enumerate(training.batches(numbers), start=1):
+        # A diverging network overflows, and says so by its NaN.
+        with np.errstate(over="ignore", invalid="ignore"):
             networks.step(learned[batch], labels[batch])
-            if update in evaluate_after:
-                curves.append(
-                    [accuracy(networks, images[id(p)], p.labels) for p in training.measured]
-                )
-    return np.array(curves, np.float32).transpose(2, 1, 0)
+            if update not in evaluate_after:
+                continue
+            measured = [accuracy(networks, images[id(p)], p.labels) for p in training.measured]
+        yield np.array(measured)
 
 
 def accuracy(networks: Networks, images: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -48,26 +48,29 @@ def name_explorers(notebook: NotebookNode) -> dict:
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
     """Drop what a run leaves behind that is not a result."""
-    notebook.metadata = NotebookNode(
-        kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
-        language_info={"name": "python"},
-        **name_explorers(notebook),
-    )
     for cell in notebook.cells:
         cell.metadata = NotebookNode(
             {key: value for key, value in cell.metadata.items() if key in KEPT_CELL_METADATA}
         )
         if cell.cell_type == "code":
             cell.outputs = [
-                output
-                for output in coalesce_streams(cell.outputs)
-                if output.get("name") != "stderr"
+                output for output in coalesce_streams(cell.outputs) if is_stored(output)
             ]
             for output in cell.outputs:
                 if output.output_type == "error":
                     # The frames name the folders of whoever ran it.
                     output.traceback = [f"{output.ename}: {output.evalue}"]
+    notebook.metadata = NotebookNode(
+        kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
+        language_info={"name": "python"},
+        **name_explorers(notebook),
+    )
     return notebook
+
+
+def is_stored(output: NotebookNode) -> bool:
+    """Whether a chapter keeps it: progress and the controls of a live twin are only shown."""
+    return output.get("name") != "stderr" and not output.get("metadata", {}).get("live")
 
 
 def execute(path: Path, bar: tqdm) -> float:

@@ -53,9 +53,9 @@
     const element = document.createElement("div");
     await explorer.render({ model, el: element });
     view.after(element);
-    // The picture in the cell before shows the first state to those without JavaScript.
+    // The picture in the cell before shows the first state to those without JavaScript, and in print.
     const before = view.closest(".cell")?.previousElementSibling?.querySelector(".cell_output");
-    if (before?.querySelector('[id^="fig-explorer"]')) before.hidden = true;
+    if (before?.querySelector('[id^="fig-explorer"]')) before.classList.add("replaced");
   }
 
   function start() {

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import anywidget
 
 FOLDER = Path(__file__).parent
+# Searches that an explorer compares, under as many seeds from 0.
+SEARCHES = 200
 
 
 class Explorer(anywidget.AnyWidget):
@@ -13,16 +16,24 @@ class Explorer(anywidget.AnyWidget):
 
     # Names of the traits that a reader sets.
     settings: tuple[str, ...] = ()
+    # Code that stands in front of the module: a Blob has nothing beside it to import.
+    parts: tuple[str, ...] = ("shared.js",)
 
     def __init_subclass__(cls) -> None:
-        """Put the shared code in front of the module: a Blob has nothing beside it to import."""
+        """Put the module together from its parts."""
         # anywidget makes a subclass of its own for each object, with the texts in it.
-        if "_esm" not in vars(cls):
+        if cls.settings and "_esm" not in vars(cls):
             module = cls.__module__.rpartition(".")[2]
-            texts = [(FOLDER / name).read_text() for name in ("shared.js", f"{module}.js")]
+            texts = [(FOLDER / name).read_text() for name in (*cls.parts, f"{module}.js")]
             cls._esm = "\n".join(texts)
             cls._css = (FOLDER / "explorers.css").read_text()
         super().__init_subclass__()
+
+    def __init__(self, **traits: Any) -> None:
+        unknown = [name for name in traits if not self.has_trait(name)]
+        if unknown:
+            raise TypeError(f"{unknown[0]} is no setting; expected one of {list(self.settings)}")
+        super().__init__(**traits)
 
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.settings)

@@ -1,12 +1,19 @@
 // How the range, the scale and the number of trials decide what a random search finds.
 
+function recordedOf(model) {
+  return {
+    ...traits(model, ["rates", "batch_sizes", "epochs_recorded", "images"]),
+    wrong: bytesOf(model, "wrong", Uint16Array),
+  };
+}
+
 /** The recorded errors of one batch size after so many epochs, by learning rate. */
 function responseOf({ rates, batch_sizes, epochs_recorded, images, wrong }, batchSize, epochs) {
   const start = (batch_sizes.indexOf(batchSize) * epochs_recorded + epochs - 1) * rates.length;
   return rates.map((_, i) => wrong[start + i] / images);
 }
 
-function drawRates({ low, high, scale, trials, seed }) {
+function drawRates({ learning_rate_range: [low, high], scale, trials, seed }) {
   const next = generator(seed);
   return Array.from({ length: trials }, () => {
     const share = next();
@@ -28,7 +35,7 @@ function goodRates(response) {
 }
 
 /** The chance that one draw is answered by a good rate. */
-function chanceOfOne(rates, good, { low, high, scale }) {
+function chanceOfOne(rates, good, { learning_rate_range: [low, high], scale }) {
   const half = Math.sqrt(rates[1] / rates[0]);
   const measure = (a, b) => (scale === "log" ? Math.log(b / a) : b - a);
   let sum = 0;
@@ -58,100 +65,85 @@ function search(recorded, state) {
     response, good, trials, incumbent,
     best: trials[best],
     hits: trials.filter((trial) => trial.good).length,
+    one,
     chance: 1 - (1 - one) ** trials.length,
   };
 }
 
-function inWords(result, state) {
-  const { best, hits, chance } = result;
+function inWords({ best, hits, one, chance }, { trials }) {
   return `Best validation error ${best.error.toFixed(3)}, at a learning rate of ${sayRate(best.rate)}. `
-    + `${hits} of ${state.trials} trials fell among the best 5 % of all recorded rates. `
-    + `The chance that ${state.trials} such trials reach them is ${chance.toFixed(2)}.`;
+    + `${hits} of ${trials} trials, a share of ${(hits / trials).toFixed(2)}, fell among the best 5 % of all `
+    + `recorded rates. One trial reaches them with probability ${one.toFixed(2)}, `
+    + `at least one of ${trials} with ${chance.toFixed(2)}.`;
 }
 
-const WIDTH = 640, HEIGHT = 300, LEFT = 56, RIGHT = 18, TOP = 10, BOTTOM = 44;
-const EXPONENTS = [-6, 1];
+const RATES = [-6, -5, -4, -3, -2, -1, 0, 1];
+const ERRORS = [0, 0.25, 0.5, 0.75, 1].map((error) => [error, String(error)]);
 
-function draw(canvas, recorded, state, result) {
-  const x = linear(EXPONENTS, [LEFT, WIDTH - RIGHT]);
-  const y = linear([0, 1], [HEIGHT - BOTTOM, TOP]);
-  const at = (rate) => x(Math.log10(rate));
+function drawResponse(plot, recorded, { learning_rate_range: [low, high] }, result) {
+  const at = (rate) => plot.x(Math.log10(rate));
+  const { area, y } = plot;
   const points = result.response.map((error, i) => `${at(recorded.rates[i])},${y(error)}`);
-  canvas.replaceChildren(
-    svg("rect", { class: "searched", x: at(state.low), y: TOP,
-      width: Math.max(1, at(state.high) - at(state.low)), height: HEIGHT - BOTTOM - TOP }),
-    ...result.good.flatMap((good, i) => good
-      ? [svg("rect", { class: "good", x: at(recorded.rates[i]) - 2, y: HEIGHT - BOTTOM - 6, width: 4, height: 6 })]
-      : []),
-    ...[0, 0.25, 0.5, 0.75, 1].flatMap((error) => [
-      svg("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: y(error), y2: y(error) }),
-      svg("text", { x: LEFT - 8, y: y(error) + 5, "text-anchor": "end" }, String(error))]),
-    ...[-6, -5, -4, -3, -2, -1, 0, 1].map((exponent) =>
-      svg("text", { x: x(exponent), y: HEIGHT - BOTTOM + 20, "text-anchor": "middle" },
-        exponent < -3 ? `1e${exponent}` : String(10 ** exponent))),
-    svg("text", { x: (LEFT + WIDTH) / 2, y: HEIGHT - 4, "text-anchor": "middle" }, "learning rate"),
+  plot.element.replaceChildren(
+    svg("rect", { class: "searched", x: at(low), y: area.top,
+      width: Math.max(1, at(high) - at(low)), height: area.bottom - area.top }),
+    ...recorded.rates.filter((_, i) => result.good[i]).map((rate) =>
+      svg("rect", { class: "good", x: at(rate) - 2, y: area.bottom - 6, width: 4, height: 6 })),
+    ...axes(plot, { xTicks: RATES.map((e) => [e, e < -3 ? `1e${e}` : String(10 ** e)]), yTicks: ERRORS,
+      xLabel: "learning rate", yLabel: "validation error" }),
     svg("polyline", { class: "response", points: points.join(" ") }),
     ...result.trials.map(({ rate, error }) => svg("circle", { class: "trial", cx: at(rate), cy: y(error), r: 5 })),
     svg("circle", { class: "incumbent", cx: at(result.best.rate), cy: y(result.best.error), r: 8 }),
   );
 }
 
-const KNOBS = ["learning_rate_range", "scale", "trials", "seed", "epochs", "batch_size"];
-
-function stateOf(model) {
-  const [low, high] = model.get("learning_rate_range");
-  return { ...traits(model, KNOBS), low, high };
+function drawIncumbent(plot, { trials, incumbent }) {
+  const x = linear([0, trials.length], [plot.area.left, plot.area.right]);
+  const steps = incumbent.map((error, i) => `${x(i)},${plot.y(error)} ${x(i + 1)},${plot.y(error)}`);
+  plot.element.replaceChildren(
+    ...axes({ ...plot, x }, { xTicks: [[0, "0"], [trials.length, String(trials.length)]],
+      yTicks: ERRORS, xLabel: "trials" }),
+    ...trials.map(({ error }, i) => svg("circle", { class: "trial", cx: x(i + 0.5), cy: plot.y(error), r: 3.5 })),
+    svg("polyline", { class: "steps", points: steps.join(" ") }),
+  );
 }
+
+const SETTINGS = ["learning_rate_range", "scale", "trials", "seed", "epochs", "batch_size"];
 
 function render({ model, el }) {
-  const { buffer, byteOffset, byteLength } = model.get("wrong");
-  const recorded = {
-    ...traits(model, ["rates", "batch_sizes", "epochs_recorded", "images"]),
-    wrong: new Uint16Array(buffer.slice(byteOffset, byteOffset + byteLength)),
-  };
-  const first = traits(model, KNOBS);
-  const set = (changes) => {
-    for (const [name, value] of Object.entries(changes)) model.set(name, value);
-    model.save_changes();
-  };
+  const recorded = recordedOf(model);
+  const response = panel({ width: 420, height: 300, x: [-6, 1], y: [0, 1], left: 64, class: "wide",
+    label: "Validation error against learning rate: the recorded response, the trials, the incumbent" });
+  const incumbent = panel({ width: 206, height: 300, x: [0, 1], y: [0, 1],
+    label: "Validation error of the incumbent against the number of trials" });
   const range = () => model.get("learning_rate_range");
   const exponent = (rate) => Math.round(Math.log10(rate) * 20) / 20;
-  const say = (e) => sayRate(10 ** e);
-  const knobs = {
-    low: slider({ label: "lowest learning rate", min: -6, max: 1, step: 0.05, value: exponent(range()[0]), say,
-      change: (e) => set({ learning_rate_range: [10 ** e, Math.max(10 ** e, range()[1])] }) }),
-    high: slider({ label: "highest learning rate", min: -6, max: 1, step: 0.05, value: exponent(range()[1]), say,
-      change: (e) => set({ learning_rate_range: [Math.min(10 ** e, range()[0]), 10 ** e] }) }),
-    trials: slider({ label: "trials", min: 1, max: 100, step: 1, value: model.get("trials"), say: String,
-      change: (n) => set({ trials: n }) }),
-    epochs: slider({ label: "epochs", min: 1, max: recorded.epochs_recorded, step: 1, value: model.get("epochs"),
-      say: String, change: (n) => set({ epochs: n }) }),
-    batch_size: select({ label: "batch size", options: recorded.batch_sizes, value: model.get("batch_size"),
-      change: (size) => set({ batch_size: size }) }),
-    scale: select({ label: "scale of the draw", options: ["log", "linear"], value: model.get("scale"),
-      change: (scale) => set({ scale }) }),
-  };
-  const canvas = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img",
-    "aria-label": "Validation error against learning rate: the recorded response, the trials, the incumbent" });
-  const words = html("p", { class: "words", "aria-live": "polite" });
-  const update = () => {
-    const state = stateOf(model);
+  const rateOf = { min: -6, max: 1, step: 0.05, say: (e) => sayRate(10 ** e) };
+  const knobs = (set) => Object.entries({
+    learning_rate_range: [
+      slider({ label: "lowest learning rate", ...rateOf, read: (state) => exponent(state.learning_rate_range[0]),
+        change: (e) => set({ learning_rate_range: [10 ** e, Math.max(10 ** e, range()[1])] }) }),
+      slider({ label: "highest learning rate", ...rateOf, read: (state) => exponent(state.learning_rate_range[1]),
+        change: (e) => set({ learning_rate_range: [Math.min(10 ** e, range()[0]), 10 ** e] }) })],
+    trials: [slider({ label: "trials", min: 1, max: 100, read: (state) => state.trials,
+      change: (trials) => set({ trials }) })],
+    epochs: [slider({ label: "epochs", min: 1, max: recorded.epochs_recorded, read: (state) => state.epochs,
+      change: (epochs) => set({ epochs }) })],
+    batch_size: [select({ label: "batch size", options: recorded.batch_sizes, read: (state) => state.batch_size,
+      change: (size) => set({ batch_size: size }) })],
+    scale: [select({ label: "scale of the draw", options: ["log", "linear"], read: (state) => state.scale,
+      change: (scale) => set({ scale }) })],
+  }).flatMap(([name, inputs]) => model.get("knobs").includes(name) ? inputs : []);
+  const legend = [["response", "recorded trials"], ["searched", "range"], ["trial", "drawn"],
+    ["incumbent", "incumbent"], ["good", "best 5 % of all recorded rates"]];
+  const redraw = (state) => {
     const result = search(recorded, state);
-    draw(canvas, recorded, state, result);
-    words.textContent = inWords(result, state);
-    knobs.low.show(exponent(state.low));
-    knobs.high.show(exponent(state.high));
-    for (const name of ["trials", "epochs", "batch_size", "scale"]) knobs[name].show(state[name]);
+    drawResponse(response, recorded, state, result);
+    drawIncumbent(incumbent, result);
+    return inWords(result, state);
   };
-  for (const name of KNOBS) model.on(`change:${name}`, update);
-  el.replaceChildren(html("div", { class: "explorer" }, canvas, words,
-    html("div", { class: "knobs" }, ...Object.values(knobs).map((knob) => knob.element)),
-    html("div", { class: "buttons" },
-      html("button", { type: "button", onclick: () => set({ seed: model.get("seed") + 1 }) }, "Draw again"),
-      html("button", { type: "button", onclick: () => set(first) }, "Back to the start"))));
-  update();
-  return () => { for (const name of KNOBS) model.off(`change:${name}`, update); };
+  return explore({ model, el, settings: SETTINGS, panels: [response, incumbent], legend, knobs, redraw });
 }
 
-export { search };
+export { recordedOf, search };
 export default { render };

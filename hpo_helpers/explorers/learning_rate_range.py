@@ -11,6 +11,9 @@ from hpo_helpers.explorers.explorer import Explorer, draws
 from hpo_helpers.recordings import load_recording
 
 
+KNOBS = ["learning_rate_range", "trials", "epochs", "batch_size", "scale"]
+
+
 class LearningRateRange(Explorer):
     """Draw learning rates from a range, and see what recorded trainings gave at them.
 
@@ -32,6 +35,8 @@ class LearningRateRange(Explorer):
         From 1 to 16.
     batch_size : int
         8, 16, 32, 64, 128 or 256.
+    knobs : list of str
+        Which of these settings can be moved; by default all but the seed, which a button changes.
 
     Raises
     ------
@@ -48,6 +53,7 @@ class LearningRateRange(Explorer):
     seed = traitlets.Int(0, min=0, max=2**32 - 1).tag(sync=True)
     epochs = traitlets.Int(8, min=1, max=16).tag(sync=True)
     batch_size = traitlets.Int(16).tag(sync=True)
+    knobs = traitlets.List(traitlets.Enum(KNOBS), default_value=KNOBS).tag(sync=True)
     rates = traitlets.List(traitlets.Float()).tag(sync=True)
     batch_sizes = traitlets.List(traitlets.Int()).tag(sync=True)
     epochs_recorded = traitlets.Int().tag(sync=True)

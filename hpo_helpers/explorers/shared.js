@@ -1,6 +1,9 @@
 // What the explorers share: numbers drawn from a seed, scales, native inputs, SVG.
 // Python puts this text in front of each explorer's own module.
 
+// Searches that an explorer compares, under as many seeds from 0.
+const SEARCHES = 200;
+
 /** Return a generator of numbers in [0, 1): mulberry32, the same as explorers.draws in Python. */
 function generator(seed) {
   let state = seed >>> 0;
@@ -16,6 +19,28 @@ function generator(seed) {
 /** Return the traits of these names, as they stand. */
 function traits(model, names) {
   return Object.fromEntries(names.map((name) => [name, model.get(name)]));
+}
+
+/** The middle of the values. */
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
+
+/** Keep what a function gave for its last argument: a key, compared as text. */
+function remembered(make) {
+  let [last, value] = [null, null];
+  return (key) => {
+    const text = JSON.stringify(key);
+    if (text !== last) [last, value] = [text, make(key)];
+    return value;
+  };
+}
+
+/** The bytes of a trait, as an array of this type: Uint8Array, Uint16Array. */
+function bytesOf(model, name, Type) {
+  const { buffer, byteOffset, byteLength } = model.get(name);
+  return new Type(buffer.slice(byteOffset, byteOffset + byteLength));
 }
 
 /** Return a function from a domain to a range, linear in the value itself. */
@@ -47,34 +72,96 @@ function furnish(element, attributes, children) {
   return element;
 }
 
-/** A labelled native slider; `say` turns its number into the words that are shown and announced. */
-function slider({ label, min, max, step, value, say, change }) {
-  const output = html("output", {}, say(value));
+/** An SVG of this size, with scales from the domains to the area inside its margins. */
+function panel({ label, width, height, x, y, left = 50, right = 12, top = 10, bottom = 46, ...rest }) {
+  const element = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, ...rest });
+  const area = { left, right: width - right, top, bottom: height - bottom };
+  return { element, area, width, height,
+    x: linear(x, [area.left, area.right]), y: linear(y, [area.bottom, area.top]) };
+}
+
+/** Ticks and names of the axes; `xTicks` and `yTicks` hold pairs of a value and its text. */
+function axes({ x, y, area, height }, { xTicks, yTicks, xLabel, yLabel, grid = true, away = 0 }) {
+  const middle = (area.left + area.right) / 2;
+  return [
+    ...yTicks.flatMap(([value, text]) => [
+      ...(grid ? [svg("line", { class: "grid", x1: area.left, x2: area.right, y1: y(value), y2: y(value) })] : []),
+      svg("text", { x: area.left - 7 - away, y: y(value) + 5, "text-anchor": "end" }, text)]),
+    ...xTicks.map(([value, text]) =>
+      svg("text", { x: x(value), y: area.bottom + 19 + away, "text-anchor": "middle" }, text)),
+    svg("text", { x: middle, y: height - 5, "text-anchor": "middle" }, xLabel),
+    ...(yLabel ? [svg("text", { x: 0, y: 0, "text-anchor": "middle",
+      transform: `translate(13 ${(area.top + area.bottom) / 2}) rotate(-90)` }, yLabel)] : []),
+  ];
+}
+
+/** A labelled native slider. `read` finds its number in the state, `say` puts it into words. */
+function slider({ label, min, max, step = 1, read, say = String, change }) {
+  const output = html("output", {});
   const input = html("input", {
-    type: "range",
-    min,
-    max,
-    step,
-    "aria-label": label,
-    "aria-valuetext": say(value),
+    type: "range", min, max, step, "aria-label": label,
     // Without it JupyterLab takes the arrow keys for itself.
     "data-lm-suppress-shortcuts": "true",
     oninput: () => change(Number(input.value)),
   });
-  input.value = value;
-  const show = (now) => {
-    input.value = now;
-    output.textContent = say(now);
-    input.setAttribute("aria-valuetext", say(now));
+  const show = (state) => {
+    input.value = read(state);
+    output.textContent = say(read(state));
+    input.setAttribute("aria-valuetext", say(read(state)));
   };
   return { element: html("label", { class: "knob" }, html("span", {}, label), input, output), show };
 }
 
-/** A labelled native select of a few values. */
-function select({ label, options, value, change }) {
+/** A labelled native select of a few values, shown as `names` if given. */
+function select({ label, options, names = options, read, change }) {
   const input = html("select", { onchange: () => change(options[input.selectedIndex]) },
-    ...options.map((option) => html("option", {}, String(option))));
-  const show = (now) => { input.selectedIndex = options.indexOf(now); };
-  show(value);
+    ...names.map((name) => html("option", {}, String(name))));
+  const show = (state) => { input.selectedIndex = options.indexOf(read(state)); };
   return { element: html("label", { class: "knob" }, html("span", {}, label), input), show };
+}
+
+/** What a mark of these classes looks like, beside the words that say what it stands for. */
+function legendOf([kind, text]) {
+  const shape = /trial|incumbent|on-surface/.test(kind) ? svg("circle", { class: kind, cx: 9, cy: 8, r: 5 })
+    : /true|response|steps|middle/.test(kind) ? svg("line", { class: kind, x1: 1, x2: 17, y1: 8, y2: 8 })
+    : svg("rect", { class: kind, x: 3, y: 3, width: 12, height: 10 });
+  return html("span", {}, svg("svg", { viewBox: "0 0 18 16", "aria-hidden": "true" }, shape), text);
+}
+
+/**
+ * Put an explorer together. `settings` names the traits that a reader sets, `panels` are the
+ * pictures, `legend` pairs the marks in them with words, `knobs` makes the inputs from a function that sets traits, and `redraw` draws a
+ * state and puts it into words. Returns what takes the explorer off its model.
+ */
+function explore({ model, el, settings, panels, legend, knobs, redraw }) {
+  const first = traits(model, settings);
+  const set = (changes) => {
+    for (const [name, value] of Object.entries(changes)) model.set(name, value);
+    model.save_changes();
+  };
+  const made = knobs(set);
+  const words = html("p", { class: "words", "aria-live": "polite" });
+  const update = () => {
+    asked = false;
+    const state = traits(model, settings);
+    words.textContent = redraw(state);
+    for (const knob of made) knob.show(state);
+  };
+  let asked = false;
+  // However many traits a move sets, it is drawn once.
+  const ask = () => {
+    if (!asked) queueMicrotask(update);
+    asked = true;
+  };
+  for (const name of settings) model.on(`change:${name}`, ask);
+  el.replaceChildren(html("div", { class: "explorer" },
+    html("div", { class: "panels" }, ...panels.map((each) => each.element)),
+    html("p", { class: "legend" }, ...legend.map(legendOf)),
+    words,
+    html("div", { class: "knobs" }, ...made.map((knob) => knob.element)),
+    html("div", { class: "buttons" },
+      html("button", { type: "button", onclick: () => set({ seed: model.get("seed") + 1 }) }, "Draw again"),
+      html("button", { type: "button", onclick: () => set(first) }, "Back to the start"))));
+  update();
+  return () => { for (const name of settings) model.off(`change:${name}`, ask); };
 }

@@ -19,6 +19,7 @@ FLOORS = {
     "objectives": 2,
     "searchers": 2,
     "experiments": 3,
+    "live": 3,
     "tuner": 3,
     "plots": 4,
     "record": 4,

@@ -182,13 +182,16 @@ def test_interrupt_returns_what_is_finished(monkeypatch):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals work otherwise there")
 @pytest.mark.parametrize("processes", [1, 2])
 def test_ctrl_c_ends_a_real_search_at_once(processes):
+    # What runs in the background of a shell inherits that Ctrl-C is ignored.
     script = textwrap.dedent(f"""
+        import signal
         import numpy as np
         from hpo_helpers.data import Split
         from hpo_helpers.training import Training, train_trials
         part = Split(np.zeros((400, 784), np.float32), np.zeros(400, int))
         shared = Training(part, (part,), [300], hidden=[100] * 4)
         configs = [{{"learning_rate": 1e-3}}] * 3000
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         print("begun", flush=True)
         curves = train_trials(shared, configs, stack=1, processes={processes})
         print("finished", len(curves), flush=True)

@@ -4,7 +4,7 @@ from nbval.plugin import IPyNbCell
 
 from tests.notebooks.guards import stored_problem
 from tests.notebooks.tolerance import cell_tolerance, differences
-from tools.execute_notebooks import VIEW, warnings_in
+from tools.execute_notebooks import VIEW, is_stored, warnings_in
 
 
 def pytest_itemcollected(item):
@@ -22,8 +22,7 @@ class GuardedCell(IPyNbCell):
         super().runtest()
 
     def compare_outputs(self, test, ref, skip_compare=None):
-        # Progress is shown, never stored.
-        fresh = [_comparable(out) for out in test if out.get("name") != "stderr"]
+        fresh = [_comparable(out) for out in test if is_stored(out)]
         stored = [_comparable(out) for out in ref]
         self.comparison_traceback = [f"the cell warns: {text}" for text in warnings_in(test)]
         if [sorted(out) for out in stored] != [sorted(out) for out in fresh]:

@@ -1,119 +1,388 @@
 """The explorers on the built site, in a browser and without a kernel."""
 
 import base64
+import json
+import math
 import re
+from dataclasses import dataclass, field
 
 import nbformat
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
-from hpo_helpers.explorers import LearningRateRange
-from hpo_helpers.recordings import load_recording
+from hpo_helpers.explorers import (
+    CoarseToFineRounds,
+    GridOrRandom,
+    LearningRateRange,
+    ValidationNoise,
+)
 from tests.site.conftest import SITE
 
-NOTEBOOK = SITE.parents[1] / "book" / "foundations" / "configuration_spaces.ipynb"
-PAGE = "book/foundations/configuration_spaces.html"
+BOOK = SITE.parents[1] / "book"
 STATE = "application/vnd.jupyter.widget-state+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
 
 
-@pytest.fixture(params=["http", "file"])
-def page(request, browser, site, address):
-    """The page over http and from a folder, with whatever it complains about."""
-    context = browser.new_context(viewport={"width": 390, "height": 900})
-    page = context.new_page()
-    page.problems = []
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.on("console", lambda m: m.type in ("error", "warning") and page.problems.append(m.text))
-    page.goto(f"{address}/{PAGE}" if request.param == "http" else f"file://{site / PAGE}")
-    page.locator(".explorer").wait_for()
-    yield page
-    assert page.problems == []
-    context.close()
+@dataclass(frozen=True)
+class Place:
+    """Where an explorer stands, and how it is set there."""
+
+    page: str
+    kind: type
+    settings: dict = field(default_factory=dict)
+
+    def explorer(self, **changes):
+        return self.kind(**{**self.settings, **changes})
+
+    @property
+    def state(self):
+        notebook = nbformat.read(BOOK / f"{self.page}.ipynb", as_version=4)
+        ((name, model),) = notebook.metadata["widgets"][STATE]["state"].items()
+        assert name == "explorer-1"
+        return model
+
+
+SHORT = ["learning_rate_range", "trials"]
+FRONT = Place("intro", LearningRateRange, {"learning_rate_range": (1e-6, 1e-4), "knobs": SHORT})
+RANGE = Place("foundations/configuration_spaces", LearningRateRange)
+NOISE = Place("foundations/validation", ValidationNoise)
+GRID = Place("search/grid_vs_random", GridOrRandom)
+COARSE = Place("search/coarse_to_fine", CoarseToFineRounds)
+PLACES = [
+    FRONT,
+    RANGE,
+    NOISE,
+    Place("search/random_search", LearningRateRange, {"knobs": SHORT}),
+    GRID,
+    COARSE,
+]
+everywhere = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.page)
+
+
+@pytest.fixture
+def open_page(browser, site, address):
+    """Open the page of an explorer; nothing that it complains about is forgiven."""
+    opened = []
+
+    def open_(place, from_folder=False, **options):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        page = context.new_page()
+        page.problems = []
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on(
+            "console", lambda m: m.type in ("error", "warning") and page.problems.append(m.text)
+        )
+        path = f"book/{place.page}.html"
+        page.goto(f"file://{site / path}" if from_folder else f"{address}/{path}")
+        if options.get("java_script_enabled", True):
+            page.locator(".explorer .words").wait_for()
+        opened.append((context, page))
+        return page
+
+    yield open_
+    for context, page in opened:
+        assert page.problems == []
+        context.close()
+
+
+def per_cent(share):
+    return f"{math.floor(100 * share + 0.5)} %"
 
 
 def words(explorer):
-    """What the explorer has to say, from the model in Python."""
-    _, errors = explorer.drawn()
-    return f"Best validation error {errors.min():.3f}"
+    """What an explorer has to say, from its model in Python, in parts."""
+    if isinstance(explorer, LearningRateRange):
+        rates, errors = explorer.drawn()
+        return [f"Best validation error {errors.min():.3f}, at", f" of {len(rates)} trials, "]
+    if isinstance(explorer, ValidationNoise):
+        search = explorer.search()
+        seen, truth = search.measured[search.winner], search.true[search.winner]
+        margin = np.sqrt(seen * (1 - seen) / explorer.size)
+        picked, optimism = explorer.found()
+        return [
+            f"On {explorer.size:,} images its error is {seen:.3f} ± {margin:.3f}",
+            f"its true error {truth:.3f}",
+            f"{per_cent(picked)} pick the truly best of their {explorer.trials} trials",
+            f"better than it is by {optimism:.3f} on average",
+        ]
+    good = explorer.about["good"]
+    first, second = explorer.found()
+    reached = [per_cent(np.mean(found <= good + 1e-9)) for found in (first, second)]
+    if isinstance(explorer, GridOrRandom):
+        grid, drawn = (explorer.look_up(points).min() for points in explorer.designs())
+        return [
+            f"its best error is {grid:.2f}.",
+            f"theirs is {drawn:.2f}.",
+            f"{reached[0]} reach an error of {good} with the grid, {reached[1]} at random",
+        ]
+    fine = explorer.look_up(explorer.search()[0]).min()
+    drawn = explorer.look_up(explorer.random()).min()
+    return [
+        f"best error {fine:.3f}; at random: {drawn:.3f}.",
+        f"better in {per_cent(np.mean(first < second - 1e-9))}, "
+        f"worse in {per_cent(np.mean(first > second + 1e-9))}",
+        f"an error of {good} in {reached[0]}, random search in {reached[1]}",
+    ]
 
 
-def test_explorer_says_what_the_model_in_python_says(page):
-    explorer = LearningRateRange()
-    shown = page.locator(".words")
-    assert shown.inner_text().startswith(words(explorer))
-    for seed in range(1, 6):
-        page.get_by_role("button", name="Draw again").click()
-        explorer.seed = seed
-        assert shown.inner_text().startswith(words(explorer))
-    for label, name, value in [
-        ("scale of the draw", "scale", "linear"),
-        ("batch size", "batch_size", 128),
-    ]:
-        page.get_by_label(label).select_option(str(value))
-        setattr(explorer, name, value)
-        assert shown.inner_text().startswith(words(explorer))
-    page.get_by_role("button", name="Back to the start").click()
-    assert shown.inner_text().startswith(words(LearningRateRange()))
+def says(page, explorer, view=0):
+    shown = page.locator(".explorer .words").nth(view)
+    for part in words(explorer):
+        expect(shown).to_contain_text(part)
 
 
-def test_sliders_move_by_keyboard_and_speak_in_learning_rates(page):
-    slider = page.get_by_label("lowest learning rate")
+def press(page, label, *keys):
+    slider = page.get_by_label(label, exact=True)
     slider.focus()
-    before = page.locator(".words").inner_text()
-    for _ in range(20):
-        page.keyboard.press("ArrowRight")
-    assert slider.get_attribute("aria-valuetext") == "0.001"
-    assert page.locator(".words").inner_text() != before
-    trials = page.get_by_label("trials", exact=True)
-    trials.focus()
-    page.keyboard.press("End")
-    assert page.locator(".explorer circle.trial").count() == 100
-    explorer = LearningRateRange(learning_rate_range=(1e-3, 1.0), trials=100)
-    assert page.locator(".words").inner_text().startswith(words(explorer))
+    for key in keys:
+        page.keyboard.press(key)
+    return slider
 
 
-def test_ends_of_the_range_push_each_other(page):
-    low, high = (page.get_by_label(f"{end} learning rate") for end in ("lowest", "highest"))
-    low.focus()
-    page.keyboard.press("End")
-    assert low.get_attribute("aria-valuetext") == high.get_attribute("aria-valuetext") == "10"
-    high.focus()
-    page.keyboard.press("Home")
-    assert low.get_attribute("aria-valuetext") == high.get_attribute("aria-valuetext") == "1e-6"
+@pytest.mark.parametrize("from_folder", [False, True], ids=["http", "file"])
+@everywhere
+def test_explorer_says_what_the_model_in_python_says(open_page, place, from_folder):
+    page = open_page(place, from_folder)
+    says(page, place.explorer())
+    for seed in (1, 2):
+        page.get_by_role("button", name="Draw again").click()
+        says(page, place.explorer(seed=seed))
+    page.get_by_role("button", name="Back to the start").click()
+    says(page, place.explorer())
 
 
-def test_explorer_fits_a_phone(page):
-    box = page.locator(".explorer").bounding_box()
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= 390
+@pytest.mark.parametrize(
+    ("place", "label", "keys", "spoken", "changes"),
+    [
+        (
+            FRONT,
+            "highest learning rate",
+            ["ArrowRight"] * 40,
+            "0.01",
+            {"learning_rate_range": (1e-6, 0.01)},
+        ),
+        (
+            RANGE,
+            "lowest learning rate",
+            ["ArrowRight"] * 20,
+            "0.001",
+            {"learning_rate_range": (1e-3, 1)},
+        ),
+        (RANGE, "trials", ["End"], "100", {"trials": 100}),
+        (RANGE, "epochs", ["Home"], "1", {"epochs": 1}),
+        (NOISE, "validation images", ["ArrowRight"] * 3, "2,000", {"size": 2000}),
+        (NOISE, "trials", ["End"], "30", {"trials": 30}),
+        (GRID, "trials along an axis", ["ArrowRight"] * 2, "5", {"trials_per_axis": 5}),
+        (COARSE, "rounds", ["Home"], "1", {"rounds": 1}),
+        (COARSE, "trials a round", ["ArrowLeft"] * 4, "2", {"trials": 2}),
+        (COARSE, "side of the next box", ["Home"], "× 0.10", {"shrink": 0.1}),
+    ],
+)
+def test_slider_moves_by_keyboard_and_says_its_value(
+    open_page, place, label, keys, spoken, changes
+):
+    page = open_page(place)
+    slider = press(page, label, *keys)
+    expect(slider).to_have_attribute("aria-valuetext", spoken)
+    says(page, place.explorer(**changes))
 
 
-def test_picture_gives_way_to_the_explorer_and_stands_without_javascript(page, browser, site):
-    assert not page.locator("#fig-explorer img").is_visible()
-    context = browser.new_context(java_script_enabled=False)
-    plain = context.new_page()
-    plain.goto(f"file://{site / PAGE}")
-    assert plain.locator("#fig-explorer img").is_visible()
+@pytest.mark.parametrize(
+    ("place", "label", "value", "changes"),
+    [
+        (RANGE, "scale of the draw", "linear", {"scale": "linear"}),
+        (RANGE, "batch size", "128", {"batch_size": 128}),
+        (GRID, "recorded errors", "both axes matter", {"surface": "both axes matter"}),
+        (COARSE, "recorded errors", "both axes matter", {"surface": "both axes matter"}),
+    ],
+)
+def test_choice_is_made_by_its_name(open_page, place, label, value, changes):
+    page = open_page(place)
+    page.get_by_label(label).select_option(value)
+    says(page, place.explorer(**changes))
+
+
+def slider_and_place(page, share):
+    """The first slider of the page, and a point at a share of its length."""
+    slider = page.locator(".explorer input[type=range]").first
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    return slider, (box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+
+
+@everywhere
+def test_slider_is_dragged_by_mouse(open_page, place):
+    page = open_page(place)
+    before = page.locator(".explorer .words").inner_text()
+    slider, (x, y) = slider_and_place(page, 0.1)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(*slider_and_place(page, 0.97)[1], steps=5)
+    page.mouse.up()
+    expect(page.locator(".explorer .words")).not_to_have_text(before)
+    assert slider.evaluate("each => each.value > (+each.min + +each.max) / 2")
+
+
+@everywhere
+def test_slider_is_moved_by_touch_on_a_phone(open_page, place):
+    page = open_page(place, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    before = page.locator(".explorer .words").inner_text()
+    slider, (x, y) = slider_and_place(page, 0.95)
+    page.touchscreen.tap(x, y)
+    expect(page.locator(".explorer .words")).not_to_have_text(before)
+    assert slider.evaluate("each => each.value > (+each.min + +each.max) / 2")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    # Large enough for a finger.
+    assert all(
+        box["height"] >= 28
+        for each in page.locator(".explorer :is(input, select, button)").all()
+        if (box := each.bounding_box())
+    )
+
+
+def test_a_reader_of_the_front_page_can_move_something_at_once(open_page):
+    for width, height in [(1280, 900), (390, 844)]:
+        page = open_page(FRONT, viewport={"width": width, "height": height})
+        box = page.get_by_label("highest learning rate").bounding_box()
+        assert box["y"] + box["height"] < height
+
+
+def test_ends_of_the_range_push_each_other(open_page):
+    page = open_page(RANGE)
+    low = press(page, "lowest learning rate", "End")
+    high = page.get_by_label("highest learning rate")
+    for end in (low, high):
+        expect(end).to_have_attribute("aria-valuetext", "10")
+    press(page, "highest learning rate", "Home")
+    for end in (low, high):
+        expect(end).to_have_attribute("aria-valuetext", "1e-6")
+
+
+@everywhere
+def test_explorer_fits_while_the_window_is_resized(open_page, place):
+    page = open_page(place)
+    page.evaluate("document.querySelector('.explorer').dataset.same = 'yes'")
+    for width in (1280, 390, 700):
+        page.set_viewport_size({"width": width, "height": 900})
+        box = page.locator(".explorer[data-same]").bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        for svg in page.locator(".explorer .panels svg").all():
+            inner = svg.bounding_box()
+            assert inner["width"] > 150
+            assert inner["x"] + inner["width"] <= width
+
+
+@everywhere
+def test_drawing_is_read_in_the_dark(open_page, place):
+    def colours(scheme):
+        page = open_page(place, color_scheme=scheme)
+        return page.evaluate(
+            "['color', 'background-color'].map((name) => { let at ="
+            " document.querySelector('.explorer .words');"
+            " while (name !== 'color' && getComputedStyle(at)[name] === 'rgba(0, 0, 0, 0)')"
+            " at = at.parentElement; return getComputedStyle(at)[name]; })"
+        )
+
+    for scheme in ("light", "dark"):
+        ink, ground = (sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in colours(scheme))
+        assert (ink > ground + 300) == (scheme == "dark")
+        assert abs(ink - ground) > 300
+
+
+@everywhere
+def test_nothing_moves_by_itself(open_page, place):
+    page = open_page(place, reduced_motion="reduce")
+    page.get_by_role("button", name="Draw again").click()
+    moving = (
+        "[...document.querySelectorAll('.explorer, .explorer *')].flatMap((e) => e.getAnimations())"
+    )
+    assert page.evaluate(f"{moving}.length") == 0
+
+
+@everywhere
+def test_axe_finds_nothing_inside_an_explorer(open_page, place):
+    for scheme in ("light", "dark"):
+        page = open_page(place, color_scheme=scheme)
+        found = Axe().run(page, context={"include": [[".explorer"]]})
+        assert found.response["violations"] == []
+
+
+@everywhere
+def test_every_slider_has_a_name_and_a_value_in_words(open_page, place):
+    page = open_page(place)
+    sliders = page.locator(".explorer input[type=range]")
+    assert sliders.count() >= 1
+    for slider in sliders.all():
+        assert slider.get_attribute("aria-label")
+        assert slider.get_attribute("aria-valuetext")
+        assert slider.get_attribute("data-lm-suppress-shortcuts") == "true"
+    assert page.locator(".words[aria-live=polite]").count() == 1
+
+
+@everywhere
+def test_picture_gives_way_and_stands_without_javascript_and_in_print(open_page, place):
+    page = open_page(place)
+    picture = page.locator("[id^=fig-explorer] img")
+    expect(picture).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(picture).to_be_visible()
+    expect(page.locator(".explorer")).to_be_hidden()
+    plain = open_page(place, from_folder=True, java_script_enabled=False)
+    expect(plain.locator("[id^=fig-explorer] img")).to_be_visible()
     assert plain.locator(".explorer").count() == 0
-    context.close()
 
 
-def test_stored_state_equals_the_recording():
-    stored = nbformat.read(NOTEBOOK, as_version=4).metadata["widgets"][STATE]["state"]
-    ((name, model),) = stored.items()
-    assert name == "explorer-1"
-    (buffer,) = model["buffers"]
-    assert buffer["path"] == ["wrong"]
-    explorer = LearningRateRange()
-    assert base64.b64decode(buffer["data"]) == explorer.wrong
-    for trait in ("rates", "batch_sizes", "epochs_recorded", "images", "_esm", "_css"):
-        assert model["state"][trait] == getattr(explorer, trait), trait
-    recording = load_recording("softmax_full")
-    chosen = (recording.table["batch_size"] == 16) & (recording.table["seed"] == 0)
-    assert np.allclose(explorer.response(), recording.errors["validation"][chosen, 7])
+@everywhere
+def test_stored_state_is_what_the_recording_gives(place):
+    explorer, stored = place.explorer(), place.state
+    buffers = {buffer["path"][0]: buffer["data"] for buffer in stored["buffers"]}
+    synced = {*explorer.trait_names(sync=True)} - {"layout"}
+    for name in synced:
+        value = getattr(explorer, name)
+        if isinstance(value, bytes):
+            assert base64.b64decode(buffers.pop(name)) == value, name
+        elif not name.startswith("_") or name in ("_esm", "_css"):
+            # As it is stored: tuples become lists.
+            assert stored["state"][name] == json.loads(json.dumps(value)), name
+    assert not buffers
 
 
-def test_module_needs_nothing_from_elsewhere():
-    module = LearningRateRange()._esm
-    assert not re.search(r"^\s*import\b|https?://(?!www\.w3\.org/2000/svg)", module, re.MULTILINE)
-    assert "export default { render };" in module
+def test_two_views_of_one_model_stay_in_step(browser, site, tmp_path):
+    models = {"one": RANGE.state, "other": GRID.state}
+    views = ["one", "other", "one"]
+    page_of_views = "".join(
+        f'<div><script type="{VIEW}">{json.dumps({"model_id": view})}</script></div>'
+        for view in views
+    )
+    host = (BOOK / "assets" / "explorers.js").read_text()
+    (tmp_path / "views.html").write_text(
+        f'<html lang="en"><meta charset="utf-8">{page_of_views}'
+        f'<script type="{STATE}">{json.dumps({"state": models})}</script>'
+        f"<script>{host}</script></html>"
+    )
+    page = browser.new_page()
+    page.goto((tmp_path / "views.html").as_uri())
+    expect(page.locator(".explorer .words")).to_have_count(3)
+    trials = page.get_by_label("trials", exact=True)
+    trials.nth(1).focus()
+    page.keyboard.press("End")
+    expect(trials.nth(0)).to_have_attribute("aria-valuetext", "100")
+    for explorer, view in [(RANGE.explorer(trials=100), 0), (GRID.explorer(), 1)]:
+        says(page, explorer, view)
+    assert page.locator(".words").nth(0).inner_text() == page.locator(".words").nth(2).inner_text()
+    page.close()
+
+
+def test_live_twins_are_stored_as_picture_and_text():
+    for place in PLACES:
+        notebook = nbformat.read(BOOK / f"{place.page}.ipynb", as_version=4)
+        for cell in notebook.cells:
+            if "\nLive(" in cell.source:
+                picture, text = cell.outputs
+                assert "image/png" in picture.data
+                assert list(text.data) == ["text/plain"]
+    twins = [p for p in PLACES if "Live(" in (BOOK / f"{p.page}.ipynb").read_text()]
+    assert len(twins) == 4

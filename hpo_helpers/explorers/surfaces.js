@@ -1,0 +1,110 @@
+// Recorded errors over two hyperparameters: looked up, drawn in colours, and found by searches.
+
+/** The surfaces by name, each with its errors. */
+function surfacesOf(model) {
+  const stored = bytesOf(model, "errors", Uint16Array);
+  let start = 0;
+  return Object.fromEntries(model.get("surfaces").map((about) => {
+    const [columns, rows] = about.axes.map((axis) => axis.size);
+    const errors = Array.from(stored.slice(start, start + columns * rows), (steps) => steps * 1e-4);
+    start += columns * rows;
+    return [about.name, { ...about, columns, rows, errors, lowest: Math.min(...errors) }];
+  }));
+}
+
+/** The recorded error at a point of the unit square. */
+function errorAt({ columns, rows, errors }, [x, y]) {
+  const cell = (share, size) => Math.min(size - 1, Math.floor(share * size));
+  return errors[cell(x, columns) * rows + cell(y, rows)];
+}
+
+// Viridis, at fifths.
+const COLOURS = [[68, 1, 84], [65, 68, 135], [42, 120, 142], [34, 168, 132], [122, 209, 81], [253, 231, 37]];
+
+function colourOf(share) {
+  const place = Math.min(1, Math.max(0, share)) * (COLOURS.length - 1);
+  const low = Math.min(COLOURS.length - 2, Math.floor(place));
+  return COLOURS[low].map((from, i) => Math.round(from + (COLOURS[low + 1][i] - from) * (place - low)));
+}
+
+/** A picture of a surface, one pixel a recorded trial. */
+const pictureOf = (() => {
+  const drawn = new Map();
+  return ({ name, columns, rows, errors, lowest, top }) => {
+    if (!drawn.has(name)) {
+      const canvas = Object.assign(document.createElement("canvas"), { width: columns, height: rows });
+      const context = canvas.getContext("2d");
+      const pixels = context.createImageData(columns, rows);
+      errors.forEach((error, i) => {
+        const [column, row] = [Math.floor(i / rows), rows - 1 - (i % rows)];
+        pixels.data.set([...colourOf((error - lowest) / (top - lowest)), 255], 4 * (row * columns + column));
+      });
+      context.putImageData(pixels, 0, 0);
+      drawn.set(name, canvas.toDataURL());
+    }
+    return drawn.get(name);
+  };
+})();
+
+const UNIT = { x: [0, 1], y: [0, 1] };
+
+/** A panel for a surface, and one for what many searches found on it. */
+function surfacePanel(label) {
+  return panel({ width: 320, height: 300, ...UNIT, left: 64, right: 14, top: 30, bottom: 54, class: "half", label });
+}
+
+function drawSurface(plot, title, surface, marks) {
+  const { area, element } = plot;
+  const [x, y] = surface.axes;
+  const some = (ticks) => ticks.filter((_, i) => ticks.length < 7 || i % 2 === 0);
+  element.replaceChildren(
+    svg("image", { href: pictureOf(surface), x: area.left, y: area.top, width: area.right - area.left,
+      height: area.bottom - area.top, preserveAspectRatio: "none" }),
+    ...axes(plot, { xTicks: some(x.ticks), yTicks: some(y.ticks), xLabel: x.label, yLabel: y.label, grid: false, away: 8 }),
+    svg("text", { class: "title", x: (area.left + area.right) / 2, y: 18, "text-anchor": "middle" }, title),
+    ...marks,
+  );
+}
+
+function dot(plot, [x, y], kind = "") {
+  return svg("circle", { class: `on-surface ${kind}`, cx: plot.x(x), cy: plot.y(y), r: 5 });
+}
+
+function foundPanel(label) {
+  return panel({ width: 640, height: 180, x: [0, 1], y: [0, 1], left: 170, right: 40, top: 6, bottom: 58, class: "full", label });
+}
+
+/** Two histograms, one above the other: the best errors of many searches of two kinds. */
+function drawFound(plot, { lowest, good }, kinds) {
+  const { area, element } = plot;
+  // What is worse than this is all counted in the last bar.
+  const top = lowest + 6 * (good - lowest);
+  const x = linear([lowest, top], [area.left, area.right]);
+  const bins = 30, width = (area.right - area.left) / bins, height = (area.bottom - area.top) / 2;
+  const bars = kinds.flatMap(([name, errors, kind], row) => {
+    const base = area.top + height * (row + 1) - 4;
+    const counts = new Array(bins).fill(0);
+    for (const error of errors) {
+      counts[Math.min(bins - 1, Math.floor(((error - lowest) / (top - lowest)) * bins))] += 1;
+    }
+    const tallest = Math.max(...counts);
+    return [
+      svg("text", { x: area.left - 8, y: base - height / 2 + 10, "text-anchor": "end" }, name),
+      svg("line", { class: "grid", x1: area.left, x2: area.right, y1: base, y2: base }),
+      ...counts.map((count, i) => svg("rect", { class: kind, x: area.left + i * width + 1, width: width - 2,
+        y: base - (count / tallest) * (height - 8), height: (count / tallest) * (height - 8) })),
+      svg("line", { class: "middle", x1: x(Math.min(top, median(errors))), x2: x(Math.min(top, median(errors))),
+        y1: base - height + 8, y2: base + 4 })];
+  });
+  const ticks = [[lowest, lowest.toFixed(3)], [good, `good: ${good}`], [top, `≥ ${top.toFixed(2)}`]];
+  element.replaceChildren(
+    svg("rect", { class: "reached", x: area.left, y: area.top, width: x(good) - area.left, height: 2 * height }),
+    ...bars,
+    ...axes({ ...plot, x }, { xTicks: ticks, yTicks: [], xLabel: `best error of each of ${SEARCHES} searches` }),
+  );
+}
+
+/** The share of errors that are good. */
+function reached(errors, good) {
+  return errors.filter((error) => error <= good + 1e-9).length / errors.length;
+}

@@ -1,0 +1,126 @@
+// What a search picks, and believes of it, by the size of its validation set.
+
+/** What a search of this seed sees with each size of its validation set, and what is true. */
+function searchWith(recorded, trials, seed) {
+  const { rates, sizes, block, wrong } = recorded;
+  const blocks = wrong.length / rates.length;
+  const next = generator(seed);
+  const rows = rates.map((_, i) => i);
+  for (let place = 0; place < trials; place += 1) {
+    const other = place + Math.floor(next() * (rows.length - place));
+    [rows[place], rows[other]] = [rows[other], rows[place]];
+  }
+  const chosen = rows.slice(0, trials);
+  const drawn = Array.from({ length: sizes[sizes.length - 1] / block }, () => Math.floor(next() * blocks));
+  const true_ = chosen.map((row) => recorded.total[row]);
+  const counts = new Array(trials).fill(0);
+  let used = 0;
+  const bySize = sizes.map((size) => {
+    for (; used < size / block; used += 1) {
+      for (let i = 0; i < trials; i += 1) counts[i] += wrong[chosen[i] * blocks + drawn[used]];
+    }
+    let winner = 0;
+    for (let i = 1; i < trials; i += 1) if (counts[i] < counts[winner]) winner = i;
+    return { winner, measured: counts.map((count) => count / size) };
+  });
+  const errors = true_.map((count) => count / (blocks * block));
+  const lowest = Math.min(...true_);
+  return { rates: chosen.map((row) => rates[row]), errors, bySize,
+    isBest: ({ winner }) => true_[winner] === lowest,
+    optimism: ({ winner, measured }) => errors[winner] - measured[winner] };
+}
+
+/** How often the best is picked, and how far the winner flatters itself, by size. */
+function findOverSeeds(recorded, trials) {
+  const found = recorded.sizes.map(() => ({ picked: 0, optimism: 0 }));
+  for (let seed = 0; seed < SEARCHES; seed += 1) {
+    const search = searchWith(recorded, trials, seed);
+    search.bySize.forEach((seen, i) => {
+      found[i].picked += search.isBest(seen) / SEARCHES;
+      found[i].optimism += search.optimism(seen) / SEARCHES;
+    });
+  }
+  return found;
+}
+
+/** What was recorded, with the wrong images of each rate in total. */
+function recordedOf(model) {
+  const recorded = { ...traits(model, ["rates", "sizes", "block"]), wrong: bytesOf(model, "wrong", Uint8Array) };
+  const blocks = recorded.wrong.length / recorded.rates.length;
+  recorded.total = recorded.rates.map((_, row) =>
+    recorded.wrong.subarray(row * blocks, (row + 1) * blocks).reduce((sum, count) => sum + count, 0));
+  return recorded;
+}
+
+const inThousands = (size) => (size < 1000 ? String(size) : `${size / 1000}k`);
+const errorOf = (p, size) => Math.sqrt((p * (1 - p)) / size);
+
+function inWords({ size, trials }, search, seen, { picked, optimism }) {
+  const { winner, measured } = seen;
+  return `The picked trial has a learning rate of ${sayRate(search.rates[winner])}. On ${size.toLocaleString("en")} `
+    + `images its error is ${measured[winner].toFixed(3)} ± ${errorOf(measured[winner], size).toFixed(3)}, `
+    + `its true error ${search.errors[winner].toFixed(3)}. Of ${SEARCHES} such searches `
+    + `${Math.round(100 * picked)} % pick the truly best of their ${trials} trials, and the winner looks better `
+    + `than it is by ${optimism.toFixed(3)} on average.`;
+}
+
+function drawTrials(plot, { size }, search, { winner, measured }) {
+  const { x, y } = plot;
+  const at = (i) => x(Math.log10(search.rates[i]));
+  const best = search.errors.indexOf(Math.min(...search.errors));
+  const bar = (i, kind) => svg("line", { class: kind, x1: at(i) - 8, x2: at(i) + 8,
+    y1: y(search.errors[i]), y2: y(search.errors[i]) });
+  plot.element.replaceChildren(
+    ...axes(plot, { xTicks: [-3, -2, -1, 0].map((e) => [e, String(10 ** e)]),
+      yTicks: [0.1, 0.2, 0.3].map((e) => [e, String(e)]), xLabel: "learning rate", yLabel: "error" }),
+    ...measured.flatMap((p, i) => [
+      svg("line", { class: "margin", x1: at(i), x2: at(i), y1: y(p - errorOf(p, size)), y2: y(p + errorOf(p, size)) }),
+      svg("circle", { class: "trial", cx: at(i), cy: y(p), r: 4.5 }),
+      bar(i, "true")]),
+    bar(best, "true best"),
+    svg("circle", { class: "incumbent", cx: at(winner), cy: y(measured[winner]), r: 9 }),
+  );
+}
+
+function drawOptimism(plot, { size }, recorded, found) {
+  const { x, y } = plot;
+  const at = (each) => x(Math.log10(each));
+  const points = found.map(({ optimism }, i) => [at(recorded.sizes[i]), y(Math.max(0, optimism))]);
+  plot.element.replaceChildren(
+    ...axes(plot, { xTicks: [100, 1000, 10000].map((each) => [Math.log10(each), inThousands(each)]),
+      yTicks: [0, 0.02, 0.04].map((e) => [e, String(e)]), xLabel: "validation images" }),
+    svg("text", { class: "title", x: (plot.area.left + plot.area.right) / 2, y: 18, "text-anchor": "middle" },
+      "mean optimism"),
+    svg("polyline", { class: "steps", points: points.map((point) => point.join(",")).join(" ") }),
+    svg("circle", { class: "incumbent", cx: at(size), cy: points[recorded.sizes.indexOf(size)][1], r: 7 }),
+  );
+}
+
+function render({ model, el }) {
+  const recorded = recordedOf(model);
+  const { sizes } = recorded;
+  const panels = [
+    panel({ width: 420, height: 300, x: [-3.1, 0.1], y: [0.06, 0.32], left: 64, class: "wide",
+      label: "Errors of the trials against learning rate, as measured with error bars and as they are" }),
+    panel({ width: 206, height: 300, x: [1.9, 4.1], y: [0, 0.05], top: 30,
+      label: "Mean optimism of the winner against the size of the validation set" })];
+  const overSeeds = remembered((trials) => findOverSeeds(recorded, trials));
+  const knobs = (set) => [
+    slider({ label: "validation images", min: 0, max: sizes.length - 1, read: (state) => sizes.indexOf(state.size),
+      say: (place) => sizes[place].toLocaleString("en"), change: (place) => set({ size: sizes[place] }) }),
+    slider({ label: "trials", min: 2, max: 30, read: (state) => state.trials, change: (trials) => set({ trials }) })];
+  const legend = [["trial", "measured, ± one standard error"], ["true", "true error"],
+    ["true best", "that of the best"], ["incumbent", "picked"]];
+  const redraw = (state) => {
+    const search = searchWith(recorded, state.trials, state.seed);
+    const place = sizes.indexOf(state.size);
+    const found = overSeeds(state.trials);
+    drawTrials(panels[0], state, search, search.bySize[place]);
+    drawOptimism(panels[1], state, recorded, found);
+    return inWords(state, search, search.bySize[place], found[place]);
+  };
+  return explore({ model, el, settings: ["size", "trials", "seed"], panels, legend, knobs, redraw });
+}
+
+export { recordedOf, searchWith, findOverSeeds };
+export default { render };

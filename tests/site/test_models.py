@@ -1,0 +1,181 @@
+"""The models of the explorers: JavaScript against the Python that does the same."""
+
+import itertools
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from hpo_helpers.explorers import (
+    CoarseToFineRounds,
+    GridOrRandom,
+    LearningRateRange,
+    ValidationNoise,
+)
+from hpo_helpers.explorers.explorer import draws
+
+SEEDS = [0, 1, 7, 2**32 - 1]
+MODEL = """
+(given) => {
+  const binary = (value) => new DataView(Uint8Array.from(value.bytes).buffer);
+  const model = { get: (name) => given.traits[name]?.bytes ? binary(given.traits[name]) : given.traits[name] };
+  return given.states.map((state) => (CALL)(model, state));
+}
+"""
+
+
+def in_node(esm, call, given, folder):
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed; the browser runs the same cases")
+    (folder / "explorer.mjs").write_text(esm)
+    (folder / "given.json").write_text(json.dumps(given))
+    (folder / "run.mjs").write_text(
+        'import { readFileSync } from "fs"; import * as explorer from "./explorer.mjs";'
+        f"const run = {MODEL.replace('CALL', call)};"
+        'console.log(JSON.stringify(run(JSON.parse(readFileSync("given.json")))));'
+    )
+    done = subprocess.run([node, "run.mjs"], cwd=folder, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def in_browser(esm, call, given, browser):
+    page = browser.new_page()
+    page.add_init_script(f"window.esm = {json.dumps(esm)}; window.given = {json.dumps(given)};")
+    page.goto("data:text/html,<p>nothing</p>")
+    found = page.evaluate(
+        "async () => { const explorer = await import(URL.createObjectURL(new Blob([window.esm],"
+        f" {{ type: 'text/javascript' }}))); return ({MODEL.replace('CALL', call)})(window.given); }}"
+    )
+    page.close()
+    return found
+
+
+@pytest.fixture(params=["node", "browser"])
+def in_javascript(request, tmp_path):
+    """Run the model of an explorer in JavaScript, for some of its states."""
+
+    def run(explorer, call, states):
+        traits = {
+            name: {"bytes": list(value)} if isinstance(value, bytes) else value
+            for name in explorer.trait_names(sync=True)
+            if not name.startswith("_") and not hasattr(value := getattr(explorer, name), "comm")
+        }
+        given = {"traits": traits, "states": states}
+        if request.param == "node":
+            return in_node(explorer._esm, call, given, tmp_path)
+        return in_browser(explorer._esm, call, given, request.getfixturevalue("browser"))
+
+    return run
+
+
+def states_of(explorer, **choices):
+    """All combinations of the choices, each with the other settings as they stand."""
+    rest = {name: getattr(explorer, name) for name in explorer.settings}
+    return [
+        {**rest, **dict(zip(choices, values, strict=True))}
+        for values in itertools.product(*choices.values())
+    ]
+
+
+def test_learning_rate_range(in_javascript):
+    states = states_of(
+        LearningRateRange(trials=50, learning_rate_range=(1e-5, 3.0)),
+        scale=["log", "linear"],
+        seed=SEEDS,
+        epochs=[1, 16],
+        batch_size=[8, 256],
+    )
+    call = "(model, state) => explorer.search(explorer.recordedOf(model), state)"
+    for state, found in zip(states, in_javascript(LearningRateRange(), call, states), strict=True):
+        twin = LearningRateRange(**state)
+        rates, errors = twin.drawn()
+        assert np.allclose([trial["rate"] for trial in found["trials"]], rates, rtol=1e-9)
+        assert np.allclose([trial["error"] for trial in found["trials"]], errors)
+        assert np.allclose(found["incumbent"], np.minimum.accumulate(errors))
+        limit = np.sort(twin.response())[7]
+        assert found["good"] == (twin.response() <= limit).tolist()
+        assert found["hits"] == int((errors <= limit).sum())
+        assert np.isclose(found["chance"], 1 - (1 - found["one"]) ** 50)
+
+
+def test_chance_of_one_draw_is_the_share_of_many(in_javascript):
+    call = "(model, state) => explorer.search(explorer.recordedOf(model), state)"
+    for scale in ["log", "linear"]:
+        states = states_of(
+            LearningRateRange(trials=100, learning_rate_range=(1e-3, 1.0), scale=scale),
+            seed=list(range(100)),
+        )
+        found = in_javascript(LearningRateRange(), call, states)
+        share = np.mean([search["hits"] / 100 for search in found])
+        assert np.isclose(share, found[0]["one"], atol=0.012)
+
+
+def test_grid_or_random(in_javascript):
+    states = states_of(
+        GridOrRandom(),
+        trials_per_axis=[2, 5],
+        surface=["one axis matters", "both axes matter"],
+        seed=SEEDS[:2],
+    )
+    call = """(model, { surface, trials_per_axis, seed }) => ({
+      ...explorer.designs(trials_per_axis, seed),
+      found: explorer.findOverSeeds(explorer.surfacesOf(model)[surface], trials_per_axis) })"""
+    for state, found in zip(states, in_javascript(GridOrRandom(), call, states), strict=True):
+        twin = GridOrRandom(**state)
+        for name, points in zip(["grid", "random"], twin.designs(), strict=True):
+            assert np.allclose(found[name], points)
+        assert np.allclose([found["found"]["grid"], found["found"]["random"]], twin.found())
+
+
+def test_coarse_to_fine(in_javascript):
+    states = states_of(
+        CoarseToFineRounds(),
+        rounds=[1, 5],
+        shrink=[0.1, 0.7],
+        trials=[2, 9],
+        surface=["one axis matters", "both axes matter"],
+    )
+    call = """(model, state) => { const surface = explorer.surfacesOf(model)[state.surface]; return {
+      ...explorer.searchInRounds(surface, state, state.seed),
+      random: explorer.searchAtRandom(surface, state, state.seed),
+      found: explorer.findOverSeeds(surface, state) }; }"""
+    for state, found in zip(states, in_javascript(CoarseToFineRounds(), call, states), strict=True):
+        twin = CoarseToFineRounds(**state)
+        points, boxes = twin.search()
+        assert np.allclose([trial["point"] for trial in found["trials"]], points)
+        assert np.allclose([trial["error"] for trial in found["trials"]], twin.look_up(points))
+        assert np.allclose([box["low"] for box in found["boxes"]], [low for low, _ in boxes])
+        assert np.allclose([box["side"] for box in found["boxes"]], [side for _, side in boxes])
+        drawn = [trial["point"] for trial in found["random"]["trials"]]
+        assert np.allclose(drawn, twin.random())
+        assert np.allclose([found["found"]["fine"], found["found"]["random"]], twin.found())
+
+
+def test_validation_noise(in_javascript):
+    states = states_of(ValidationNoise(), trials=[2, 30], seed=SEEDS)
+    call = """(model, { trials, seed }) => { const recorded = explorer.recordedOf(model); return {
+      ...explorer.searchWith(recorded, trials, seed),
+      found: explorer.findOverSeeds(recorded, trials) }; }"""
+    for state, found in zip(states, in_javascript(ValidationNoise(), call, states), strict=True):
+        twin = ValidationNoise(**state)
+        for size, seen, over_seeds in zip(twin.sizes, found["bySize"], found["found"], strict=True):
+            search = twin.search(size=size)
+            assert np.allclose(found["rates"], search.rates)
+            assert np.allclose(found["errors"], search.true)
+            assert np.allclose(seen["measured"], search.measured)
+            assert seen["winner"] == search.winner
+            if state["seed"] == 0:
+                expected = twin.found(size)
+                assert np.allclose([over_seeds["picked"], over_seeds["optimism"]], expected)
+
+
+def test_generator_is_uniform_over_and_within_seeds():
+    numbers = np.array(list(itertools.islice(draws(7), 20_000)))
+    first = np.array([next(draws(seed)) for seed in range(20_000)])
+    for drawn in (numbers, first):
+        assert ((drawn >= 0) & (drawn < 1)).all()
+        assert np.allclose(np.histogram(drawn, 10, (0, 1))[0] / 2000, 1, atol=0.1)
+    assert list(itertools.islice(draws(7), 3)) == numbers[:3].tolist()
