@@ -32,15 +32,15 @@ function searchWith(recorded, trials, seed) {
 
 /** How often the best is picked, and how far the winner flatters itself, by size. */
 function findOverSeeds(recorded, trials) {
-  const found = recorded.sizes.map(() => ({ picked: 0, optimism: 0 }));
+  const sums = recorded.sizes.map(() => ({ picked: 0, optimism: 0 }));
   for (let seed = 0; seed < SEARCHES; seed += 1) {
     const search = searchWith(recorded, trials, seed);
     search.bySize.forEach((seen, i) => {
-      found[i].picked += search.isBest(seen) / SEARCHES;
-      found[i].optimism += search.optimism(seen) / SEARCHES;
+      sums[i].picked += search.isBest(seen);
+      sums[i].optimism += search.optimism(seen);
     });
   }
-  return found;
+  return sums.map(({ picked, optimism }) => ({ picked: picked / SEARCHES, optimism: optimism / SEARCHES }));
 }
 
 /** What was recorded, with the wrong images of each rate in total. */

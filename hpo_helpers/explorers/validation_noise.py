@@ -98,8 +98,8 @@ class ValidationNoise(Explorer):
             int(next(numbers) * wrong.shape[1])
             for _ in range((self.size if size is None else size) // self.block)
         ]
-        true = wrong.mean(axis=1) / self.block
-        measured = wrong[np.ix_(chosen, blocks)].mean(axis=1) / self.block
+        true = wrong.sum(axis=1) / (wrong.shape[1] * self.block)
+        measured = wrong[np.ix_(chosen, blocks)].sum(axis=1) / (len(blocks) * self.block)
         return Measured(np.array(self.rates)[chosen], measured, true[chosen])
 
     def found(self, size: int | None = None) -> tuple[float, float]:
