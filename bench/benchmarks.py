@@ -17,7 +17,7 @@ import numpy as np
 import optuna
 from threadpoolctl import threadpool_limits
 
-from bench import peers
+from bench import pages, peers
 from hpo_helpers.data import Split, Splits, read_original
 from hpo_helpers.experiments import SOURCE2_SPACE, source2
 from hpo_helpers.recordings import FOLDER
@@ -259,4 +259,8 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "gemm_share": gemm_share,
     "engine_growth": engine_growth,
     "trial_overhead": trial_overhead,
+    "explorer_drawn": lambda: compared(**pages.explorer_drawn()),
+    "explorer_html_manager": lambda: compared(**pages.explorer_html_manager()),
+    "explorer_move": lambda: compared(**pages.explorer_move()),
+    "explorer_weight": lambda: compared(**pages.explorer_weight()),
 }

@@ -1,8 +1,8 @@
 """The small package that the book *Turning the Knobs* is written with.
 
 Read it bottom up: ``data``, ``spaces``, ``trials``, ``networks``; then ``training``,
-``recordings``, ``loaders``; then ``objectives``, ``searchers``; then ``tuner``, ``experiments``;
-then ``plots`` and ``record``. A file imports only from those before it.
+``recordings``, ``loaders``; then ``objectives``, ``searchers``; then ``tuner``, ``experiments``,
+``live``; then ``plots``, ``record`` and the ``explorers``. A file imports only from those before it.
 """
 
 import os

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import ipywidgets
+from IPython.core.pylabtools import print_figure
 from IPython.display import display
 from matplotlib.figure import Figure
 
@@ -44,8 +45,6 @@ class Live:
         self.controls = controls
         self._moves = 0
         self._running = threading.Lock()
-        for control in controls.values():
-            control.observe(self._start, "value")
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value!r}" for name, value in self.values.items())
@@ -61,8 +60,10 @@ class Live:
         # By this mark the tools leave it out of a stored chapter: on a page nothing answers to it.
         display(controls, metadata={"live": True})
         ((figure, text),) = deque(self.experiment(**self.values), maxlen=1)
-        self._picture = display(figure, display_id=True)
+        self._picture = display(_png(figure), raw=True, display_id=True)
         self._text = display({"text/plain": text}, raw=True, display_id=True)
+        for control in self.controls.values():
+            control.observe(self._start, "value")
 
     def _start(self, _: Any) -> None:
         self._moves += 1
@@ -81,5 +82,10 @@ class Live:
         for figure, text in self.experiment(**values):
             if move != self._moves:
                 return
-            self._picture.update(figure)
+            self._picture.update(_png(figure), raw=True)
             self._text.update({"text/plain": text}, raw=True)
+
+
+def _png(figure: Figure) -> dict[str, bytes]:
+    # By hand, for a notebook knows no pictures of figures before its first plot by pyplot.
+    return {"image/png": print_figure(figure, "png")}

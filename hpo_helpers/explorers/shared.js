@@ -114,7 +114,7 @@ function slider({ label, min, max, step = 1, read, say = String, change }) {
 
 /** A labelled native select of a few values, shown as `names` if given. */
 function select({ label, options, names = options, read, change }) {
-  const input = html("select", { onchange: () => change(options[input.selectedIndex]) },
+  const input = html("select", { "data-lm-suppress-shortcuts": "true", onchange: () => change(options[input.selectedIndex]) },
     ...names.map((name) => html("option", {}, String(name))));
   const show = (state) => { input.selectedIndex = options.indexOf(read(state)); };
   return { element: html("label", { class: "knob" }, html("span", {}, label), input), show };

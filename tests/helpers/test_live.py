@@ -7,6 +7,12 @@ from matplotlib.figure import Figure
 from hpo_helpers.live import Live
 
 
+def drawing():
+    figure = Figure()
+    figure.subplots().plot([1, 2])
+    return figure
+
+
 class Shown:
     """Stands in for what a front end shows: by display id, what is there now."""
 
@@ -25,8 +31,8 @@ class Shown:
 
     @property
     def text(self):
-        (text,) = [s["text/plain"] for s, _ in self.outputs.values() if isinstance(s, dict)]
-        return text
+        *_, (text, _) = self.outputs.values()
+        return text["text/plain"]
 
 
 class Handle:
@@ -48,19 +54,20 @@ def shown(monkeypatch):
 
 def test_picture_and_text_follow_the_control(shown):
     def square(side):
-        yield Figure(), "begun"
-        yield Figure(), f"area {side**2}"
+        yield drawing(), "begun"
+        yield drawing(), f"area {side**2}"
 
     side = ipywidgets.IntSlider(3)
     Live(square, side=side)._ipython_display_()
     assert shown.text == "area 9"
     side.value = 5
     assert shown.wait_for("area 25")
-    assert len(shown.outputs) == 3
+    _, (picture, _), _ = shown.outputs.values()
+    assert picture["image/png"].startswith(b"\x89PNG")
 
 
 def test_controls_are_marked_as_not_to_be_stored(shown):
-    Live(lambda: iter([(Figure(), "")]))._ipython_display_()
+    Live(lambda: iter([(drawing(), "")]))._ipython_display_()
     marked = [metadata for _, metadata in shown.outputs.values()]
     assert marked == [{"live": True}, None, None]
 
@@ -69,11 +76,11 @@ def test_a_move_gives_up_the_run_before_it(shown):
     go_on, finished, begun = threading.Event(), [], threading.Event()
 
     def slow(number):
-        yield Figure(), f"first of {number}"
+        yield drawing(), f"first of {number}"
         if number == 1:
             begun.set()
             go_on.wait(10)
-        yield Figure(), f"last of {number}"
+        yield drawing(), f"last of {number}"
         finished.append(number)
 
     number = ipywidgets.IntSlider(0)
@@ -93,7 +100,7 @@ def test_what_an_experiment_raises_is_shown_and_the_next_move_works(shown):
     def picky(size):
         if size == 7:
             raise ValueError("size is 7; expected another")
-        yield Figure(), f"size {size}"
+        yield drawing(), f"size {size}"
 
     size = ipywidgets.IntSlider(1)
     Live(picky, size=size)._ipython_display_()
@@ -105,6 +112,18 @@ def test_what_an_experiment_raises_is_shown_and_the_next_move_works(shown):
 
 def test_live_says_how_it_is_set():
     def train(rate):
-        yield Figure(), ""
+        yield drawing(), ""
 
     assert repr(Live(train, rate=ipywidgets.FloatSlider(0.5))) == "Live(train, rate=0.5)"
+
+
+def test_control_may_move_before_anything_is_shown(shown):
+    def square(side):
+        yield drawing(), f"area {side**2}"
+
+    side = ipywidgets.IntSlider(3)
+    live = Live(square, side=side)
+    side.value = 4
+    assert not shown.outputs
+    live._ipython_display_()
+    assert shown.text == "area 16"
