@@ -2,7 +2,8 @@
 
 Read it bottom up: ``data``, ``spaces``, ``trials``, ``networks``; then ``training``,
 ``recordings``, ``loaders``; then ``objectives``, ``searchers``; then ``tuner``, ``experiments``,
-``live``; then ``plots``, ``record`` and the ``explorers``. A file imports only from those before it.
+``live``; then ``plots``, ``record`` and the ``explorers``. A file imports only from those before
+it.
 """
 
 import os

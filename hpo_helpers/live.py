@@ -75,7 +75,7 @@ class Live:
             try:
                 if move == self._moves:
                     self._show(move, values)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 self._text.update({"text/plain": f"{type(error).__name__}: {error}"}, raw=True)
 
     def _show(self, move: int, values: dict[str, Any]) -> None:

@@ -25,8 +25,8 @@ class Recording(NamedTuple):
         One row a trial: its hyperparameters, NaN where one does not exist, its ``seed``, and
         which ``trial`` of that seed it is.
     errors : dict of str to ndarray of float, shape (trials, [blocks,] evaluations)
-        By what they were measured on, such as ``validation``, or block by block of it; NaN from the evaluation on at
-        which a trial had diverged.
+        By what they were measured on, such as ``validation``, or block by block of it; NaN from
+        the evaluation on at which a trial had diverged.
     about : dict
         Command, data, settings, versions and date.
     """

@@ -58,9 +58,10 @@
     if (before?.querySelector('[id^="fig-explorer"]')) before.classList.add("replaced");
   }
 
+  const statesIn = (scripts) => Object.assign({}, ...[...scripts].map((script) => JSON.parse(script.textContent).state));
+
   function start() {
-    const stored = [...document.querySelectorAll(STATE)].map((script) => JSON.parse(script.textContent).state);
-    const states = Object.assign({}, ...stored);
+    const states = statesIn(document.querySelectorAll(STATE));
     const model = once((id) => modelOf(traitsOf(states[id])));
     for (const view of document.querySelectorAll(VIEW)) {
       const id = JSON.parse(view.textContent).model_id;
@@ -68,6 +69,10 @@
     }
   }
 
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  // The state stands in the head: its modules are prepared while the page is still being read.
+  for (const { state } of Object.values(statesIn(document.querySelectorAll(STATE)))) {
+    if (state._esm) moduleOf(state._esm);
+  }
+  if (document.readyState === "loading") document.addEventListener("readystatechange", start, { once: true });
   else start();
 })();

@@ -30,22 +30,23 @@ function findOverSeeds(surface, sizes) {
   return { fine: over(searchInRounds), random: over(searchAtRandom) };
 }
 
-function inWords(surface, { rounds, trials }, fine, random, found) {
+function inWords({ rounds, trials }, fine, random, found) {
+  const share = (count) => `${Math.round((100 * count) / SEARCHES)} %`;
   const better = found.fine.filter((error, i) => error < found.random[i] - 1e-9).length;
   const worse = found.fine.filter((error, i) => error > found.random[i] + 1e-9).length;
-  const share = (count) => `${Math.round((100 * count) / SEARCHES)} %`;
-  const success = (errors) => `${Math.round(100 * reached(errors, surface.good))} %`;
+  const unlucky = (errors) => quantile(errors, 0.9).toFixed(3);
   return `${rounds * trials} trials. Coarse to fine: best error ${fine.best.error.toFixed(3)}; `
     + `at random: ${random.best.error.toFixed(3)}. Of ${SEARCHES} searches, coarse to fine is better in `
-    + `${share(better)}, worse in ${share(worse)}, and reaches an error of ${surface.good} in `
-    + `${success(found.fine)}, random search in ${success(found.random)}.`;
+    + `${share(better)}, worse in ${share(worse)}, equal in the rest. One search in ten ends at `
+    + `${unlucky(found.fine)} or above, one random search in ten at ${unlucky(found.random)} or above.`;
 }
 
 function marksOf(plot, { trials, boxes, best }) {
   return [
     ...boxes.map(({ low: [left, bottom], side }, round) => svg("rect", { class: `box round-${round}`,
       x: plot.x(left), y: plot.y(bottom + side), width: plot.x(side) - plot.x(0), height: plot.y(0) - plot.y(side) })),
-    ...trials.map(({ point, round }) => dot(plot, point, `round-${round}`)),
+    ...boxes.flatMap((_, round) =>
+      dots(plot, trials.filter((trial) => trial.round === round).map(({ point }) => point), `round-${round}`)),
     svg("circle", { class: "incumbent", cx: plot.x(best.point[0]), cy: plot.y(best.point[1]), r: 8 })];
 }
 
@@ -64,8 +65,8 @@ function render({ model, el }) {
       say: (shrink) => `× ${shrink.toFixed(2)}`, change: (shrink) => set({ shrink }) }),
     select({ label: "recorded errors", options: Object.keys(surfaces), read: (state) => state.surface,
       change: (surface) => set({ surface }) })];
-  const legend = [["box round-0", "box of the first round"], ["box round-1", "second"], ["box round-2", "third"],
-    ["box round-3", "fourth"], ["incumbent", "incumbent"], ["middle", "median"], ["reached", "good"],
+  const legend = [["box round-0", "round 0: all"], ["box round-1", "round 1"], ["box round-2", "round 2"],
+    ["box round-3", "round 3"], ["on-surface", "trial"], ["incumbent", "incumbent"], ["middle", "median"],
     ["low", "low error"], ["high", "high error"]];
   const redraw = (state) => {
     const surface = surfaces[state.surface];
@@ -74,9 +75,9 @@ function render({ model, el }) {
     const { rounds, trials, shrink } = state;
     const found = overSeeds({ surface: state.surface, rounds, trials, shrink });
     drawSurface(panels[0], "coarse to fine", surface, marksOf(panels[0], fine));
-    drawSurface(panels[1], "random", surface, marksOf(panels[1], { ...random, boxes: [] }));
+    drawSurface(panels[1], "random", surface, marksOf(panels[1], random));
     drawFound(panels[2], surface, [["coarse to fine", found.fine, "bar"], ["random", found.random, "bar other"]]);
-    return inWords(surface, state, fine, random, found);
+    return inWords(state, fine, random, found);
   };
   return explore({ model, el, settings: ["rounds", "trials", "shrink", "surface", "seed"], panels, legend, knobs, redraw });
 }

@@ -33,10 +33,8 @@ function inWords(surface, { trials_per_axis: n }, { grid, random }, found) {
 /** The trials, and beside the axes the values that they try. */
 function marksOf(plot, points) {
   const { area } = plot;
-  return points.flatMap(([x, y]) => [
-    dot(plot, [x, y]),
-    svg("circle", { class: "projection", cx: plot.x(x), cy: area.bottom + 6, r: 2.5 }),
-    svg("circle", { class: "projection", cx: area.left - 6, cy: plot.y(y), r: 2.5 })]);
+  const beside = points.flatMap(([x, y]) => [[plot.x(x), area.bottom + 6], [area.left - 6, plot.y(y)]]);
+  return [...dots(plot, points), svg("path", { class: "projection", d: dotsAt(beside) })];
 }
 
 function render({ model, el }) {
@@ -51,8 +49,8 @@ function render({ model, el }) {
       change: (n) => set({ trials_per_axis: n }) }),
     select({ label: "recorded errors", options: Object.keys(surfaces), read: (state) => state.surface,
       change: (surface) => set({ surface }) })];
-  const legend = [["on-surface", "trial"], ["projection", "value that is tried"], ["bar", "found by grids"],
-    ["bar other", "found at random"], ["middle", "median"], ["reached", "good"],
+  const legend = [["on-surface", "trial"], ["projection", "value that the design tries"], ["bar", "found by grids"],
+    ["bar other", "found at random"], ["middle", "median"],
     ["low", "low error"], ["high", "high error"]];
   const redraw = (state) => {
     const surface = surfaces[state.surface];

@@ -30,7 +30,7 @@ function nearest(rates, rate) {
 
 /** The best twentieth of the recorded rates, as a list of booleans. */
 function goodRates(response) {
-  const limit = [...response].sort((a, b) => a - b)[Math.ceil(response.length / 20) - 1];
+  const limit = [...response].sort((a, b) => a - b)[Math.round(response.length / 20) - 1];
   return response.map((error) => error <= limit);
 }
 
@@ -63,7 +63,7 @@ function search(recorded, state) {
   const one = chanceOfOne(recorded.rates, good, state);
   return {
     response, good, trials, incumbent,
-    best: trials[best],
+    best: { ...trials[best], number: best + 1 },
     hits: trials.filter((trial) => trial.good).length,
     one,
     chance: 1 - (1 - one) ** trials.length,
@@ -71,14 +71,16 @@ function search(recorded, state) {
 }
 
 function inWords({ best, hits, one, chance }, { trials }) {
-  return `Best validation error ${best.error.toFixed(3)}, at a learning rate of ${sayRate(best.rate)}. `
-    + `${hits} of ${trials} trials, a share of ${(hits / trials).toFixed(2)}, fell among the best 5 % of all `
-    + `recorded rates. One trial reaches them with probability ${one.toFixed(2)}, `
-    + `at least one of ${trials} with ${chance.toFixed(2)}.`;
+  return `Best validation error ${best.error.toFixed(3)}, at a learning rate of ${sayRate(best.rate)}, `
+    + `found by trial ${best.number} of ${trials}. ${hits} of ${trials} trials, a share of `
+    + `${(hits / trials).toFixed(2)}, fell among the best 5 % of all recorded rates. One trial reaches them `
+    + `with probability ${one.toFixed(2)}, at least one of ${trials} with ${chance.toFixed(2)}.`;
 }
 
 const RATES = [-6, -5, -4, -3, -2, -1, 0, 1];
-const ERRORS = [0, 0.25, 0.5, 0.75, 1].map((error) => [error, String(error)]);
+// On a logarithmic scale, for what matters in a search happens among the low errors.
+const ERRORS = [0.15, 0.2, 0.3, 0.5, 0.9].map((error) => [error, String(error)]);
+const onLog = (plot) => ({ ...plot, y: (error) => plot.y(Math.log(error)) });
 
 function drawResponse(plot, recorded, { learning_rate_range: [low, high] }, result) {
   const at = (rate) => plot.x(Math.log10(rate));
@@ -112,10 +114,10 @@ const SETTINGS = ["learning_rate_range", "scale", "trials", "seed", "epochs", "b
 
 function render({ model, el }) {
   const recorded = recordedOf(model);
-  const response = panel({ width: 420, height: 300, x: [-6, 1], y: [0, 1], left: 64, class: "wide",
-    label: "Validation error against learning rate: the recorded response, the trials, the incumbent" });
-  const incumbent = panel({ width: 206, height: 300, x: [0, 1], y: [0, 1],
-    label: "Validation error of the incumbent against the number of trials" });
+  const response = onLog(panel({ width: 420, height: 300, x: [-6, 1], y: [Math.log(0.14), 0], left: 64, class: "wide",
+    label: "Validation error against learning rate: the recorded response, the trials, the incumbent" }));
+  const incumbent = onLog(panel({ width: 206, height: 300, x: [0, 1], y: [Math.log(0.14), 0],
+    label: "Validation error of the incumbent against the number of trials" }));
   const range = () => model.get("learning_rate_range");
   const exponent = (rate) => Math.round(Math.log10(rate) * 20) / 20;
   const rateOf = { min: -6, max: 1, step: 0.05, say: (e) => sayRate(10 ** e) };
@@ -135,7 +137,7 @@ function render({ model, el }) {
       change: (scale) => set({ scale }) })],
   }).flatMap(([name, inputs]) => model.get("knobs").includes(name) ? inputs : []);
   const legend = [["response", "recorded trials"], ["searched", "range"], ["trial", "drawn"],
-    ["incumbent", "incumbent"], ["good", "best 5 % of all recorded rates"]];
+    ["incumbent", "incumbent, the best so far"], ["good", "best 5 % of all recorded rates"]];
   const redraw = (state) => {
     const result = search(recorded, state);
     drawResponse(response, recorded, state, result);

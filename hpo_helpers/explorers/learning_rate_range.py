@@ -10,7 +10,6 @@ from matplotlib import pyplot as plt
 from hpo_helpers.explorers.explorer import Explorer, draws
 from hpo_helpers.recordings import load_recording
 
-
 KNOBS = ["learning_rate_range", "trials", "epochs", "batch_size", "scale"]
 
 
@@ -121,6 +120,8 @@ class LearningRateRange(Explorer):
         ax.semilogx(self.rates, self.response(), color="#444444", label="recorded")
         ax.plot(drawn, errors, "o", label="trials")
         ax.plot(drawn[best], errors[best], "o", ms=12, mfc="none", mew=2.5, label="incumbent")
-        ax.set(xlabel="learning rate", ylabel="validation error", ylim=(0, 1))
+        ax.set(xlabel="learning rate", ylabel="validation error", yscale="log", ylim=(0.14, 1))
+        ax.set_yticks([0.15, 0.2, 0.3, 0.5, 0.9], ["0.15", "0.2", "0.3", "0.5", "0.9"])
+        ax.minorticks_off()
         ax.legend()
         plt.show()

@@ -27,6 +27,11 @@ function median(values) {
   return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
+/** The value that a share of the values lies below. */
+function quantile(values, share) {
+  return [...values].sort((a, b) => a - b)[Math.floor(share * values.length)];
+}
+
 /** Keep what a function gave for its last argument: a key, compared as text. */
 function remembered(make) {
   let [last, value] = [null, null];
@@ -122,7 +127,8 @@ function select({ label, options, names = options, read, change }) {
 
 /** What a mark of these classes looks like, beside the words that say what it stands for. */
 function legendOf([kind, text]) {
-  const shape = /trial|incumbent|on-surface/.test(kind) ? svg("circle", { class: kind, cx: 9, cy: 8, r: 5 })
+  const shape = /on-surface|projection/.test(kind) ? svg("path", { class: kind, d: "M9 8h0" })
+    : /trial|incumbent/.test(kind) ? svg("circle", { class: kind, cx: 9, cy: 8, r: 5 })
     : /true|response|steps|middle/.test(kind) ? svg("line", { class: kind, x1: 1, x2: 17, y1: 8, y2: 8 })
     : svg("rect", { class: kind, x: 3, y: 3, width: 12, height: 10 });
   return html("span", {}, svg("svg", { viewBox: "0 0 18 16", "aria-hidden": "true" }, shape), text);

@@ -66,8 +66,15 @@ function drawSurface(plot, title, surface, marks) {
   );
 }
 
-function dot(plot, [x, y], kind = "") {
-  return svg("circle", { class: `on-surface ${kind}`, cx: plot.x(x), cy: plot.y(y), r: 5 });
+/** Trials on a surface: all in two strokes, for a move has to be drawn within a frame. */
+function dots(plot, points, kind = "") {
+  const d = dotsAt(points.map(([x, y]) => [plot.x(x), plot.y(y)]));
+  return [svg("path", { class: "rim", d }), svg("path", { class: `on-surface ${kind}`, d })];
+}
+
+/** The path of round dots: strokes of no length with round ends. */
+function dotsAt(places) {
+  return places.map(([x, y]) => `M${x.toFixed(1)} ${y.toFixed(1)}h0`).join("");
 }
 
 function foundPanel(label) {
@@ -91,16 +98,18 @@ function drawFound(plot, { lowest, good }, kinds) {
     return [
       svg("text", { x: area.left - 8, y: base - height / 2 + 10, "text-anchor": "end" }, name),
       svg("line", { class: "grid", x1: area.left, x2: area.right, y1: base, y2: base }),
-      ...counts.map((count, i) => svg("rect", { class: kind, x: area.left + i * width + 1, width: width - 2,
-        y: base - (count / tallest) * (height - 8), height: (count / tallest) * (height - 8) })),
+      svg("path", { class: kind, d: counts.map((count, i) => {
+        const tall = (count / tallest) * (height - 8);
+        return `M${area.left + i * width + 1} ${base}v${-tall}h${width - 2}v${tall}z`;
+      }).join("") }),
       svg("line", { class: "middle", x1: x(Math.min(top, median(errors))), x2: x(Math.min(top, median(errors))),
         y1: base - height + 8, y2: base + 4 })];
   });
-  const ticks = [[lowest, lowest.toFixed(3)], [good, `good: ${good}`], [top, `≥ ${top.toFixed(2)}`]];
+  const ticks = [[lowest, lowest.toFixed(2)], [good, good.toFixed(2)], [top, `≥ ${top.toFixed(2)}`]];
   element.replaceChildren(
     svg("rect", { class: "reached", x: area.left, y: area.top, width: x(good) - area.left, height: 2 * height }),
     ...bars,
-    ...axes({ ...plot, x }, { xTicks: ticks, yTicks: [], xLabel: `best error of each of ${SEARCHES} searches` }),
+    ...axes({ ...plot, x }, { xTicks: ticks, yTicks: [], xLabel: `best error of each of ${SEARCHES} searches (shaded: at most ${good})` }),
   );
 }
 

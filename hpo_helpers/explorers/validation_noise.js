@@ -110,7 +110,7 @@ function render({ model, el }) {
       say: (place) => sizes[place].toLocaleString("en"), change: (place) => set({ size: sizes[place] }) }),
     slider({ label: "trials", min: 2, max: 30, read: (state) => state.trials, change: (trials) => set({ trials }) })];
   const legend = [["trial", "measured, ± one standard error"], ["true", "true error"],
-    ["true best", "that of the best"], ["incumbent", "picked"]];
+    ["true best", "true error of the best trial"], ["incumbent", "picked by the search"]];
   const redraw = (state) => {
     const search = searchWith(recorded, state.trials, state.seed);
     const place = sizes.indexOf(state.size);

@@ -95,7 +95,11 @@ def words(explorer):
     """What an explorer has to say, from its model in Python, in parts."""
     if isinstance(explorer, LearningRateRange):
         rates, errors = explorer.drawn()
-        return [f"Best validation error {errors.min():.3f}, at", f" of {len(rates)} trials, "]
+        number = int(errors.argmin()) + 1
+        return [
+            f"Best validation error {errors.min():.3f}, at",
+            f"found by trial {number} of {len(rates)}.",
+        ]
     if isinstance(explorer, ValidationNoise):
         search = explorer.search()
         seen, truth = search.measured[search.winner], search.true[search.winner]
@@ -107,10 +111,10 @@ def words(explorer):
             f"{per_cent(picked)} pick the truly best of their {explorer.trials} trials",
             f"better than it is by {optimism:.3f} on average",
         ]
-    good = explorer.about["good"]
     first, second = explorer.found()
-    reached = [per_cent(np.mean(found <= good + 1e-9)) for found in (first, second)]
     if isinstance(explorer, GridOrRandom):
+        good = explorer.about["good"]
+        reached = [per_cent(np.mean(found <= good + 1e-9)) for found in (first, second)]
         grid, drawn = (explorer.look_up(points).min() for points in explorer.designs())
         return [
             f"its best error is {grid:.2f}.",
@@ -119,11 +123,12 @@ def words(explorer):
         ]
     fine = explorer.look_up(explorer.search()[0]).min()
     drawn = explorer.look_up(explorer.random()).min()
+    unlucky = [np.sort(found)[180] for found in (first, second)]
     return [
         f"best error {fine:.3f}; at random: {drawn:.3f}.",
         f"better in {per_cent(np.mean(first < second - 1e-9))}, "
         f"worse in {per_cent(np.mean(first > second + 1e-9))}",
-        f"an error of {good} in {reached[0]}, random search in {reached[1]}",
+        f"ends at {unlucky[0]:.3f} or above, one random search in ten at {unlucky[1]:.3f} or",
     ]
 
 
@@ -177,7 +182,7 @@ def test_explorer_says_what_the_model_in_python_says(open_page, place, from_fold
         (GRID, "trials along an axis", ["ArrowRight"] * 2, "5", {"trials_per_axis": 5}),
         (COARSE, "rounds", ["Home"], "1", {"rounds": 1}),
         (COARSE, "trials a round", ["ArrowLeft"] * 4, "2", {"trials": 2}),
-        (COARSE, "side of the next box", ["Home"], "× 0.10", {"shrink": 0.1}),
+        (COARSE, "side of the next box", ["Home"], "\N{MULTIPLICATION SIGN} 0.10", {"shrink": 0.1}),
     ],
 )
 def test_slider_moves_by_keyboard_and_says_its_value(
