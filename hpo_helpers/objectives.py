@@ -5,7 +5,12 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from tqdm import tqdm
+
+from hpo_helpers.data import Split, Splits, load_fashion_mnist
+from hpo_helpers.networks import Networks
+from hpo_helpers.training import accuracy
 
 if TYPE_CHECKING:
     import keras
@@ -145,6 +150,98 @@ def train_softmax_regression(
             verbose=0,
         )
     return model, history.history
+
+
+class NetworkObjective:
+    """Train one network on the NumPy engine, and go on from where it stopped.
+
+    It can be pickled, so other processes and machines can call it.
+
+    Parameters
+    ----------
+    images : int
+        Training images, from the bundled sample of Fashion-MNIST; from 1 to 8,000.
+    batch_size : int
+    seed : int
+        Seeds the first weights and the order of the batches.
+
+    Raises
+    ------
+    ValueError
+        If there are not so many images, or none in a batch.
+
+    Examples
+    --------
+    >>> objective = NetworkObjective(images=100)
+    >>> first, state = objective({"learning_rate": 0.1, "units": 16}, epochs=2)
+    >>> further, state = objective({"learning_rate": 0.1, "units": 16}, epochs=1, state=state)
+    >>> len(first), len(further)
+    (2, 1)
+    """
+
+    def __init__(self, images: int = 2000, batch_size: int = 32, seed: int = 0) -> None:
+        if not (1 <= images <= 8000 and batch_size >= 1):
+            raise ValueError(
+                f"images is {images} and batch_size {batch_size}; expected 1 to 8,000 images, and "
+                "at least one in a batch"
+            )
+        self.images = images
+        self.batch_size = batch_size
+        self.seed = seed
+
+    def __call__(
+        self, config: Mapping[str, Any], epochs: int, state: tuple[Networks, int] | None = None
+    ) -> tuple[list[float], tuple[Networks, int]]:
+        """Train for so many epochs more, and return the validation error after each.
+
+        Parameters
+        ----------
+        config : mapping
+            A configuration of ``MLP_SPACE``, or a part of one: the learning rate has to be there;
+            by default there is no weight decay and no momentum, and one hidden layer of 32 units
+            with ReLU.
+        epochs : int
+        state : (Networks, int), optional
+            What it returned last for this configuration: the network, and the epochs it has had.
+
+        Returns
+        -------
+        (list of float, (Networks, int))
+            NaN for a network that has diverged.
+        """
+        splits = _bundled()
+        train = Split(*(array[: self.images] for array in splits.train))
+        inputs = train.images.reshape(self.images, -1)
+        networks, begun = state or (self._network(config, inputs.shape[1]), 0)
+        errors = []
+        for epoch in range(begun, begun + epochs):
+            order = np.random.default_rng([self.seed, epoch]).permutation(self.images)
+            # A diverging network overflows, and says so by its NaN.
+            with np.errstate(over="ignore", invalid="ignore"):
+                for start in range(0, self.images, self.batch_size):
+                    batch = order[start : start + self.batch_size]
+                    networks.step(inputs[batch], train.labels[batch])
+                held_out = splits.validation.images.reshape(-1, inputs.shape[1])
+                (share,) = accuracy(networks, held_out, splits.validation.labels)
+            errors.append(float(1 - share))
+        return errors, (networks, begun + epochs)
+
+    def _network(self, config: Mapping[str, Any], inputs: int) -> Networks:
+        hidden = [config.get("units", 32)] * config.get("layers", 1)
+        momentum = config.get("momentum")
+        return Networks(
+            (inputs, *hidden, 10),
+            [config["learning_rate"]],
+            [config.get("weight_decay", 0.0)],
+            seeds=[self.seed],
+            momentums=None if momentum is None else [momentum],
+            activation=config.get("activation", "relu"),
+        )
+
+
+@functools.lru_cache(maxsize=1)
+def _bundled() -> Splits:
+    return load_fashion_mnist(full=False)
 
 
 def _require_learning_rate(value: Any) -> None:

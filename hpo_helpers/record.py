@@ -13,29 +13,34 @@ import datetime
 import functools
 import hashlib
 import importlib.metadata
+import itertools
 import json
 import os
 import platform
+import statistics
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
+from hpo_helpers import executors
 from hpo_helpers.data import Splits, read_original
-from hpo_helpers.experiments import EXPERIMENTS, Job
+from hpo_helpers.experiments import EXPERIMENTS, MLP_SPACE, Job
 from hpo_helpers.objectives import (
     BATCH_SIZE,
+    NetworkObjective,
     hpo_objective_scores_as_probabilities,
     hpo_objective_softmax_classification,
 )
 from hpo_helpers.recordings import DIVERGED, FOLDER
 from hpo_helpers.training import train_stacks
 from hpo_helpers.trials import TrialLog
-from hpo_helpers.tuner import run_trial
 
 ROOT = Path(__file__).parents[1]
 UNFINISHED = ROOT / "_build" / "recordings"
@@ -86,7 +91,8 @@ def record_source1(onednn: bool = True, seed: int = 0, max_epochs: int = 8) -> P
         for number, row in enumerate(documented):
             if number == len(log):
                 print(f"loss {loss}, trial {number}", file=sys.stderr)
-                log.append(run_trial(evaluate, number, {"learning_rate": row["learning_rate"]}))
+                config = {"learning_rate": row["learning_rate"]}
+                log.append(executors.run_job(evaluate, executors.Job(number, config)).trial)
             errors = [round(error, 4) for error in log[number].errors]
             rows.append({"loss": loss, "trial": number, **log[number].config, "errors": errors})
     recording = {
@@ -172,6 +178,50 @@ def _plain_array(column: pd.Series) -> np.ndarray:
     return values.astype(str) if values.dtype == object else values
 
 
+def record_mlp_seconds(images: int = 2000, repeats: int = 5, folder: Path = FOLDER) -> Path:
+    """Record how long an epoch of each kind of network in the experiment ``mlp`` takes.
+
+    Parameters
+    ----------
+    images : int
+        Training images.
+    repeats : int
+        Epochs that are timed, of which the median counts.
+    folder : Path
+        Where the description goes.
+
+    Returns
+    -------
+    Path
+        The recording: provenance, and seconds of processor time an epoch on one thread.
+    """
+    objective = NetworkObjective(images)
+    kinds = [MLP_SPACE[name].options for name in ("units", "activation", "optimizer")]
+    rows = []
+    with threadpool_limits(1, user_api="blas"):
+        for layers, units, activation, optimizer in itertools.product((1, 2, 3), *kinds):
+            config = {"layers": layers, "units": units, "activation": activation}
+            momentum = {"momentum": 0.5} if optimizer == "momentum" else {}
+            state, times = None, []
+            for _ in range(repeats + 1):
+                start = time.process_time()
+                _, state = objective({"learning_rate": 0.01, **config, **momentum}, 1, state)
+                times.append(time.process_time() - start)
+            # The first epoch also reads the images.
+            median = statistics.median(times[1:])
+            rows.append({**config, "optimizer": optimizer, "seconds": round(median, 4)})
+    recording = {
+        "command": "python -m hpo_helpers.record mlp_seconds",
+        "content": record_mlp_seconds.__doc__.splitlines()[0],
+        "images": images,
+        **provenance("numpy", "scipy"),
+        "trials": rows,
+    }
+    path = folder / "mlp_seconds.json"
+    path.write_text(_one_trial_a_line(recording))
+    return path
+
+
 def provenance(*packages: str) -> dict[str, Any]:
     """Return the date and the versions that a recording is stored with."""
     # A package may come from a distribution of another name: tensorflow from tensorflow-cpu.
@@ -194,12 +244,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m hpo_helpers.record", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("recording", choices=["source1", *EXPERIMENTS])
+    parser.add_argument("recording", choices=["source1", "mlp_seconds", *EXPERIMENTS])
     parser.add_argument("--without-onednn", action="store_true", help="for source1")
     arguments = parser.parse_args()
     try:
         if arguments.recording == "source1":
             print(record_source1(onednn=not arguments.without_onednn))
+        elif arguments.recording == "mlp_seconds":
+            print(record_mlp_seconds())
         else:
             print(record_on_the_engine(arguments.recording))
     except KeyboardInterrupt:

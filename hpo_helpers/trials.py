@@ -1,5 +1,6 @@
 """One trial of a search, and the append-only log that keeps them all."""
 
+import contextlib
 import json
 import math
 import os
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import filelock
 import numpy as np
 import pandas as pd
 
@@ -18,7 +20,7 @@ FAILED = "failed"
 
 @dataclass(frozen=True)
 class Trial:
-    """One configuration and what its evaluation gave.
+    """One configuration and what its evaluation has given so far.
 
     Attributes
     ----------
@@ -29,10 +31,11 @@ class Trial:
     errors : list of float
         Validation error after each epoch, in [0, 1], as far as it was measured.
     status : {"completed", "failed"}
+        Completed as far as it was asked for; it may be continued with more epochs.
     reason : str
         Why it failed; empty if it completed.
     start, end : float
-        Seconds since 1970-01-01 UTC.
+        Of the work behind this report, in seconds since 1970-01-01 UTC.
     """
 
     number: int
@@ -67,7 +70,8 @@ class TrialLog(Sequence):
     With a path, each trial is written to a JSON Lines file the moment it ends, and a log
     opened on that file begins with the trials in it. One write appends one whole line, so
     that a process killed at any moment loses at most the trial that was being written; its
-    torn line is cut off when the file is next opened.
+    torn line is cut off when the file is next opened. A trial that is continued is reported
+    again, with all its errors: the last report counts, and all of them stay in the file.
 
     Parameters
     ----------
@@ -78,6 +82,8 @@ class TrialLog(Sequence):
     ----------
     incumbent : Trial or None
         The completed trial with the lowest last validation error; the first of equals.
+    reports : list of Trial
+        Every report, in the order in which they came.
 
     Raises
     ------
@@ -102,12 +108,18 @@ class TrialLog(Sequence):
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self.path = None if path is None else Path(path)
+        self._read()
+
+    def _read(self) -> None:
         self.incumbent: Trial | None = None
+        self.reports: list[Trial] = []
         self._trials: list[Trial] = []
-        self._numbers: set[int] = set()
+        self._places: dict[int, int] = {}
+        self._size = 0
         if self.path is not None and self.path.exists():
             for trial in _read(self.path):
                 self._add(trial)
+            self._size = self.path.stat().st_size
 
     def __len__(self) -> int:
         return len(self._trials)
@@ -118,18 +130,23 @@ class TrialLog(Sequence):
     def __iter__(self) -> Iterator[Trial]:
         return iter(self._trials)
 
+    def find(self, number: int) -> Trial | None:
+        """Return the trial of that number as it was last reported, or None."""
+        place = self._places.get(number)
+        return None if place is None else self._trials[place]
+
     def __repr__(self) -> str:
         failed = sum(trial.status == FAILED for trial in self)
         where = "in memory" if self.path is None else f"in {str(self.path)!r}"
         return f"<TrialLog of {len(self)} trials, {failed} failed, {where}>"
 
     def append(self, trial: Trial) -> None:
-        """Add a trial, and write it to the file if there is one.
+        """Add a trial or a further report of one, and write it to the file if there is one.
 
         Raises
         ------
         ValueError
-            If a trial of that number is in the log already.
+            If a trial of that number is in the log already, and this one does not continue it.
         TypeError
             If its configuration holds a value that JSON has no form for.
         OSError
@@ -140,29 +157,66 @@ class TrialLog(Sequence):
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             _append_whole(self.path, line.encode())
+            self._size += len(line.encode())
 
     def _add(self, trial: Trial) -> None:
-        if trial.number in self._numbers:
-            raise ValueError(f"trial {trial.number} is in the log already; expected a new number")
-        self._trials.append(trial)
-        self._numbers.add(trial.number)
+        known = self.find(trial.number)
+        if known is None:
+            self._places[trial.number] = len(self._trials)
+            self._trials.append(trial)
+        else:
+            _require_continuation(known, trial)
+            self._trials[self._places[trial.number]] = trial
+        self.reports.append(trial)
         if trial.status == COMPLETED and (
             self.incumbent is None or trial.error < self.incumbent.error
         ):
             self.incumbent = trial
 
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Keep other processes from writing to the file, and begin with all that is in it.
+
+        Raises
+        ------
+        RuntimeError
+            If another process is writing to it.
+        """
+        if self.path is None:
+            yield
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(f"{self.path}.lock", timeout=0)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise RuntimeError(
+                f"{self.path} is being written by another search; wait for its end, or name "
+                "another file"
+            ) from None
+        with lock:
+            # The lock counts; this leaves one, which ends with the block.
+            lock.release()
+            if self.path.exists() and self.path.stat().st_size != self._size:
+                self._read()
+            yield
+
     def incumbent_curve(self) -> np.ndarray:
-        """Return the error of the incumbent after each trial.
+        """Return the error of the incumbent after each report.
 
         Returns
         -------
-        ndarray of float, shape (number of trials,)
+        ndarray of float, shape (number of reports,)
             NaN until the first trial has completed; a failed trial changes nothing.
         """
-        return np.fmin.accumulate([trial.error for trial in self]) if self else np.array([])
+        errors = [trial.error for trial in self.reports]
+        return np.fmin.accumulate(errors) if errors else np.array([])
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a trial: number, hyperparameters, error, epochs, status, seconds."""
+        seconds: dict[int, float] = {}
+        for trial in self.reports:
+            seconds[trial.number] = seconds.get(trial.number, 0.0) + trial.seconds
         return pd.DataFrame(
             {
                 "number": trial.number,
@@ -171,9 +225,22 @@ class TrialLog(Sequence):
                 "epochs": len(trial.errors),
                 "status": trial.status,
                 "reason": trial.reason,
-                "seconds": trial.seconds,
+                "seconds": seconds[trial.number],
             }
             for trial in self
+        )
+
+
+def _require_continuation(known: Trial, trial: Trial) -> None:
+    if (
+        known.status == FAILED
+        or trial.config != known.config
+        or trial.errors[: len(known.errors)] != known.errors
+        or (trial.status == COMPLETED and len(trial.errors) == len(known.errors))
+    ):
+        raise ValueError(
+            f"trial {trial.number} is in the log already, with {len(known.errors)} errors; "
+            "expected a new number, or the same trial with more errors"
         )
 
 
@@ -194,7 +261,8 @@ def _append_whole(path: Path, line: bytes) -> None:
                 raise OSError(f"{path}: the disk took only a part of a line; is it full?")
         except OSError:
             # The part that was written would spoil the next line.
-            file.truncate(end)
+            with contextlib.suppress(OSError):
+                file.truncate(end)
             raise
 
 

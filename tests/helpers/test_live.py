@@ -4,7 +4,7 @@ import ipywidgets
 import pytest
 from matplotlib.figure import Figure
 
-from hpo_helpers.live import Live
+from hpo_helpers.explorers.live import Live
 
 
 def drawing():
@@ -48,7 +48,7 @@ class Handle:
 @pytest.fixture
 def shown(monkeypatch):
     shown = Shown()
-    monkeypatch.setattr("hpo_helpers.live.display", shown.display)
+    monkeypatch.setattr("hpo_helpers.explorers.live.display", shown.display)
     return shown
 
 

@@ -5,11 +5,10 @@ import sys
 import numpy as np
 import pytest
 
-from hpo_helpers import experiments, record
+from hpo_helpers import executors, experiments, record
 from hpo_helpers.experiments import EXPERIMENTS, MLP_SPACE, Job
 from hpo_helpers.recordings import FOLDER, RecordedTrials, load_recording
 from hpo_helpers.training import train_trials
-from hpo_helpers.tuner import run_trial
 
 
 def few(limit=3, trials=3):
@@ -74,7 +73,7 @@ def test_configuration_that_was_not_recorded_is_an_error(recorded):
     config = {**objective.configs[0], "learning_rate": 0.123}
     with pytest.raises(ValueError, match="was not recorded"):
         objective(config)
-    assert "was not recorded" in run_trial(objective, 0, config).reason
+    assert "was not recorded" in executors.run_job(objective, executors.Job(0, config)).trial.reason
     with pytest.raises(ValueError, match="unknown hyperparameter 'dropout'"):
         objective({"dropout": 0.5})
 
@@ -95,7 +94,8 @@ def test_nearest_configuration_answers_when_asked_for(recorded):
 def test_diverged_trial_is_recorded_as_failed(recorded):
     recording = load_recording("few", recorded)
     recording.errors["validation"][0, 5:] = np.nan
-    trial = run_trial(RecordedTrials(recording), 0, RecordedTrials(recording).configs[0])
+    objective = RecordedTrials(recording)
+    trial = executors.run_job(objective, executors.Job(0, objective.configs[0])).trial
     assert trial.status == "failed"
     assert len(trial.errors) == 5
 

@@ -91,6 +91,35 @@ def test_number_is_taken_once(tmp_path):
     assert len(TrialLog(log.path)) == 1
 
 
+def test_continued_trial_takes_the_place_of_its_earlier_report(tmp_path):
+    log = TrialLog(tmp_path / "log.jsonl")
+    log.append(trial(0, 0.4))
+    log.append(trial(1, 0.3))
+    log.append(trial(0, errors=[0.4, 0.2], start=1, end=3))
+    for seen in (log, TrialLog(log.path)):
+        assert [t.errors for t in seen] == [[0.4, 0.2], [0.3]]
+        assert [t.number for t in seen.reports] == [0, 1, 0]
+        assert seen.incumbent_curve().tolist() == [0.4, 0.3, 0.2]
+        assert seen.incumbent.number == 0
+        assert seen.find(0).errors == [0.4, 0.2]
+        assert seen.find(7) is None
+    assert list(log.to_frame()["seconds"]) == [2, 0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"errors": [0.5, 0.4]}, {"errors": [0.4]}, {"config": {"x": 1}, "errors": [0.4, 0.3]}],
+)
+def test_what_does_not_continue_a_trial_is_refused(change):
+    log = TrialLog()
+    log.append(trial(0, 0.4))
+    with pytest.raises(ValueError, match="or the same trial with more errors"):
+        log.append(trial(0, **change))
+    log.append(trial(0, errors=[0.4], status=FAILED, reason="later"))
+    with pytest.raises(ValueError, match="trial 0 is in the log already"):
+        log.append(trial(0, errors=[0.4, 0.3]))
+
+
 @pytest.mark.parametrize("cut", [1, 10, 40])
 def test_torn_last_line_is_cut_off_and_the_log_goes_on(tmp_path, cut):
     path = tmp_path / "log.jsonl"

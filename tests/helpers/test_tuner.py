@@ -1,13 +1,16 @@
+import contextlib
 import math
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from hpo_helpers.schedulers import ASHA, Hyperband, SuccessiveHalving
 from hpo_helpers.searchers import RandomSearch
 from hpo_helpers.spaces import ConfigSpace
 from hpo_helpers.trials import COMPLETED, FAILED, TrialLog
@@ -118,9 +121,151 @@ def test_stopped_by_hand_returns_what_is_finished_and_goes_on():
     assert [t.config for t in log] == [t.config for t in search(lambda c: 0.5, trials=6)]
 
 
-def test_search_of_nothing_is_refused():
+def test_search_without_a_budget_is_refused():
     with pytest.raises(ValueError, match="trials is 0"):
         search(lambda config: 0.5, trials=0)
+    with pytest.raises(ValueError, match=r"expected at least one of \['trials', 'epochs', 'sec"):
+        search(lambda config: 0.5, trials=None)
+
+
+def test_search_stops_at_its_goals():
+    assert len(search(lambda config: config["x"], trials=None, epochs=7)) == 7
+    log = search(lambda config: config["x"], trials=1000, target=0.05)
+    assert log[-1] is log.incumbent
+    assert log.incumbent.error <= 0.05 < min(trial.error for trial in log[:-1])
+    log = search(lambda config: config["x"], trials=1000, patience=12)
+    assert log[-13] is log.incumbent
+    assert len(search(lambda config: time.sleep(0.05) or 0.5, trials=1000, seconds=0.5)) <= 11
+
+
+def test_initial_configurations_go_first():
+    first = {"x": 0.123, "layers": 2}
+    log = search(lambda config: 0.5, trials=5, initial=[first])
+    assert log[0].config == first
+    assert [t.config for t in log[1:]] == [t.config for t in search(lambda c: 0.5, trials=5)[1:]]
+    with pytest.raises(ValueError, match="layers is 9; expected an integer from 1 to 4"):
+        search(lambda config: 0.5, trials=5, initial=[{"x": 0.1, "layers": 9}])
+
+
+def test_log_of_another_space_is_refused(tmp_path):
+    path = tmp_path / "log.jsonl"
+    other = ConfigSpace({"y": stats.uniform(0, 1)})
+    tune(lambda config: 0.5, RandomSearch(other), 3, log=TrialLog(path), progress=False)
+    with pytest.raises(ValueError, match="is of another space: in trial 0, unknown hyperparame"):
+        search(lambda config: 0.5, log=TrialLog(path))
+    assert len(TrialLog(path)) == 3
+
+
+def test_two_searches_cannot_write_one_log(tmp_path):
+    path = tmp_path / "log.jsonl"
+    refused = []
+
+    def objective(config):
+        if not refused:
+            with pytest.raises(RuntimeError, match=r"log\.jsonl is being written by another sear"):
+                search(lambda config: 0.1, log=TrialLog(path))
+            refused.append(True)
+        return 0.5
+
+    assert {trial.error for trial in search(objective, trials=5, log=TrialLog(path))} == {0.5}
+    assert len(search(lambda config: 0.1, trials=6, log=TrialLog(path))) == 6
+
+
+def test_search_begins_with_what_another_has_written_since_its_log_was_opened(tmp_path):
+    path = tmp_path / "log.jsonl"
+    early = TrialLog(path)
+    search(lambda config: config["x"], trials=5, log=TrialLog(path))
+    search(lambda config: config["x"], trials=8, log=early)
+    assert [trial.number for trial in TrialLog(path)] == list(range(8))
+
+
+SCHEDULERS = {
+    "asha": lambda: ASHA(1, 9),
+    "stopping": lambda: ASHA(1, 9, stopping=True),
+    "halving": lambda: SuccessiveHalving(1, 9),
+    "hyperband": lambda: Hyperband(9),
+}
+
+
+class Counting:
+    """An objective that carries its epochs in its state, and stops the search when told."""
+
+    def __init__(self, stop_at=None):
+        self.trained, self.stop_at = [], stop_at
+
+    def __call__(self, config, epochs, state=None):
+        if len(self.trained) == self.stop_at:
+            raise KeyboardInterrupt
+        begun = 0 if state is None else state["epochs"]
+        self.trained.append((config["x"], begun, epochs))
+        errors = [config["x"] + 1 / (2 + epoch) for epoch in range(begun, begun + epochs)]
+        return errors, {"epochs": begun + epochs}
+
+
+def reports(log):
+    return [(trial.number, trial.config, trial.errors) for trial in log.reports]
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS.values(), ids=SCHEDULERS)
+@pytest.mark.parametrize("stop_at", [1, 10, 17])
+@pytest.mark.parametrize("lost", [False, True], ids=["states", "states lost"])
+def test_interrupted_search_with_a_scheduler_ends_as_if_it_never_was(
+    tmp_path, scheduler, stop_at, lost
+):
+    whole = search(Counting(), scheduler=scheduler())
+    path = tmp_path / "log.jsonl"
+    stopped = Counting(stop_at)
+    with pytest.warns(UserWarning, match="stopped by hand"):
+        search(stopped, scheduler=scheduler(), log=TrialLog(path))
+    if lost:
+        for state in (tmp_path / "log.jsonl.states").iterdir():
+            state.unlink()
+    going_on = Counting()
+    log = search(going_on, scheduler=scheduler(), log=TrialLog(path))
+    assert reports(log) == reports(whole)
+    assert reports(TrialLog(path)) == reports(whole)
+    if not lost:
+        assert sum(epochs for *_, epochs in stopped.trained + going_on.trained) == sum(
+            len(trial.errors) for trial in whole
+        )
+
+
+def test_trial_is_continued_and_not_begun_again():
+    objective = Counting()
+    log = search(objective, trials=9, scheduler=SuccessiveHalving(1, 9))
+    best = log.incumbent.config["x"]
+    assert [(begun, n) for x, begun, n in objective.trained if x == best] == [
+        (0, 1),
+        (1, 2),
+        (3, 6),
+    ]
+    assert sum(epochs for *_, epochs in objective.trained) == sum(len(t.errors) for t in log)
+
+
+def test_states_lie_beside_the_log_only_as_long_as_they_are_needed(tmp_path):
+    path = tmp_path / "log.jsonl"
+    log = search(Counting(), trials=9, scheduler=SuccessiveHalving(1, 9), log=TrialLog(path))
+    left = sorted(state.name for state in (tmp_path / "log.jsonl.states").iterdir())
+    paused = [trial for trial in log if len(trial.errors) < 9]
+    assert left == sorted(f"{trial.number}-{len(trial.errors)}.pickle" for trial in paused)
+
+
+def test_state_that_cannot_be_stored_is_named():
+    with pytest.raises(TypeError, match="the state of trial 0 cannot be stored"):
+        search(lambda config, epochs, state: ([0.5], lambda: 0), scheduler=ASHA(1, 9))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk to write to")
+def test_full_disk_stops_the_search_and_keeps_what_was_written(tmp_path, monkeypatch):
+    path = tmp_path / "log.jsonl"
+    log = TrialLog(path)
+    search(lambda config: 0.5, trials=3, log=log)
+    monkeypatch.setattr(log, "path", Path("/dev/full"))
+    monkeypatch.setattr(TrialLog, "writing", lambda self: contextlib.nullcontext())
+    with pytest.raises(OSError, match="No space left on device"):
+        search(lambda config: 0.5, trials=5, log=log)
+    assert len(TrialLog(path)) == 3
+    assert len(search(lambda config: 0.5, trials=5, log=TrialLog(path))) == 5
 
 
 def test_progress_names_the_incumbent(capfd):

@@ -37,7 +37,7 @@ import threading
 from ipywidgets import IntSlider
 from matplotlib.figure import Figure
 
-from hpo_helpers.live import Live
+from hpo_helpers.explorers.live import Live
 
 ended = []
 go = threading.Event()

@@ -1,0 +1,379 @@
+"""Schedulers: which trial gets more epochs."""
+
+import bisect
+import math
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from hpo_helpers.trials import COMPLETED, Trial
+
+
+class Scheduler(Protocol):
+    """What a tuner needs of a scheduler."""
+
+    max_epochs: int
+
+    def job(self, new: int | None) -> tuple[int, int] | None:
+        """Return what a free worker does next.
+
+        Parameters
+        ----------
+        new : int or None
+            The number that a new trial would have; None if no more may be started.
+
+        Returns
+        -------
+        (int, int) or None
+            Number of a trial, and how many epochs it shall have been trained for in total.
+            None if there is nothing to do until another report has come.
+        """
+
+    def report(self, trial: Trial) -> None:
+        """Take note of a trial, as it stands after a job or in a log that is gone on with."""
+
+
+class FixedEpochs:
+    """Train every trial to its end, as if there were no scheduler.
+
+    Parameters
+    ----------
+    max_epochs : int
+        At least 1.
+    """
+
+    def __init__(self, max_epochs: int) -> None:
+        _require_epochs(max_epochs, max_epochs)
+        self.max_epochs = max_epochs
+
+    def job(self, new: int | None) -> tuple[int, int] | None:
+        """Return what a free worker does next; see `Scheduler`."""
+        return None if new is None else (new, self.max_epochs)
+
+    def report(self, trial: Trial) -> None:
+        """Learn nothing: no trial is ever continued."""
+
+
+class Rung(NamedTuple):
+    """So many trials that are trained for so many epochs, in total."""
+
+    trials: int
+    epochs: int
+
+
+def halving_rungs(trials: int, min_epochs: int, max_epochs: int, eta: int) -> list[Rung]:
+    """Return the rungs of successive halving: fewer trials and more epochs, each by `eta`.
+
+    Parameters
+    ----------
+    trials : int
+        Of the first rung.
+    min_epochs, max_epochs : int
+        Of the first and of the last rung. Where their ratio is no power of `eta`, the last step
+        is a smaller one.
+    eta : int
+        One trial in `eta` goes on.
+
+    Examples
+    --------
+    >>> halving_rungs(9, 1, 9, eta=3)
+    [Rung(trials=9, epochs=1), Rung(trials=3, epochs=3), Rung(trials=1, epochs=9)]
+    """
+    levels = rung_levels(min_epochs, max_epochs, eta)
+    rungs = [Rung(trials // eta**place, epochs) for place, epochs in enumerate(levels)]
+    return [rung for rung in rungs if rung.trials]
+
+
+def hyperband_brackets(
+    max_epochs: int, eta: int = 3, min_epochs: int = 1, table: str = "pseudocode"
+) -> list[list[Rung]]:
+    """Return the brackets of Hyperband, the one with the most trials first.
+
+    Parameters
+    ----------
+    max_epochs : int
+        R in the paper.
+    eta : int
+    min_epochs : int
+        The unit in which the paper counts resources.
+    table : {"pseudocode", "printed"}
+        The paper gives two. Its Algorithm 1 begins bracket s with
+        ``ceil((s_max + 1) * eta**s / (s + 1))`` trials; the table that it prints for R = 81 has
+        ``floor((s_max + 1) / (s + 1)) * eta**s``. Libraries differ in which they follow.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as stated.
+
+    References
+    ----------
+    L. Li, K. Jamieson, G. DeSalvo, A. Rostamizadeh, A. Talwalkar, "Hyperband: A Novel
+    Bandit-Based Approach to Hyperparameter Optimization", Journal of Machine Learning Research
+    18, 2018, Algorithm 1 and Table 1.
+
+    Examples
+    --------
+    >>> for table in ["pseudocode", "printed"]:
+    ...     print([bracket[0].trials for bracket in hyperband_brackets(81, 3, table=table)])
+    [81, 34, 15, 8, 5]
+    [81, 27, 9, 6, 5]
+    """
+    _require_epochs(min_epochs, max_epochs)
+    _require_eta(eta)
+    if table not in ("pseudocode", "printed"):
+        raise ValueError(f"table is {table!r}; expected 'pseudocode' or 'printed'")
+    # In integers, for the logarithm of 243 to the base 3 comes out below 5.
+    largest = 0
+    while min_epochs * eta ** (largest + 1) <= max_epochs:
+        largest += 1
+    brackets = []
+    for s in range(largest, -1, -1):
+        if table == "printed":
+            trials = (largest + 1) // (s + 1) * eta**s
+        else:
+            trials = -(-(largest + 1) * eta**s // (s + 1))
+        epochs = [max_epochs // eta ** (s - i) for i in range(s + 1)]
+        brackets.append([Rung(trials // eta**i, epochs[i]) for i in range(s + 1)])
+    return brackets
+
+
+class SynchronousHalving:
+    """Run brackets one after another; a rung begins when the one before it has ended.
+
+    Parameters
+    ----------
+    brackets : sequence of list of Rung
+        Begun again after the last one, as long as new trials may be started. See
+        `halving_rungs` for one bracket of successive halving, `hyperband_brackets` for those of
+        Hyperband.
+
+    Raises
+    ------
+    ValueError
+        If there is no bracket, or one without a rung.
+
+    Notes
+    -----
+    What it returns depends on the reports alone and on what it has returned since, so that a
+    search that was interrupted goes on where it was. A failed trial counts as the worst of its
+    rung. If no more trials may be started, a rung that is not full goes on with what it has.
+
+    References
+    ----------
+    K. Jamieson, A. Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter
+    Optimization", AISTATS 2016.
+    """
+
+    def __init__(self, brackets: Sequence[Sequence[Rung]]) -> None:
+        if not brackets or not all(brackets):
+            raise ValueError(f"brackets are {brackets!r}; expected at least one, each with a rung")
+        self.brackets = [list(bracket) for bracket in brackets]
+        self.max_epochs = max(bracket[-1].epochs for bracket in self.brackets)
+        self._turn = self._first = 0
+        self._errors: dict[int, list[float]] = {}
+        self._failed: set[int] = set()
+        self._running: set[int] = set()
+
+    def job(self, new: int | None) -> tuple[int, int] | None:
+        """Return what a free worker does next; see `Scheduler`."""
+        while True:
+            rungs = self.brackets[self._turn % len(self.brackets)]
+            members = [*range(self._first, self._first + rungs[0].trials)]
+            if new is None:
+                members = [number for number in members if number in self._errors]
+            for rung, following in zip(rungs, [*rungs[1:], Rung(0, 0)], strict=True):
+                todo = [number for number in members if self._error(number, rung.epochs) is None]
+                if todo:
+                    return self._next_of(todo, rung.epochs, new)
+                members = self._survivors(members, rung, following.trials)
+            self._first += rungs[0].trials
+            self._turn += 1
+            if new is None and self._first > max(self._errors, default=-1):
+                return None
+
+    def _next_of(self, todo: list[int], epochs: int, new: int | None) -> tuple[int, int] | None:
+        for number in todo:
+            if number not in self._running and (number in self._errors or number == new):
+                self._running.add(number)
+                return number, epochs
+        return None
+
+    def _survivors(self, members: list[int], rung: Rung, following: int) -> list[int]:
+        # In proportion, where the rung was not full.
+        kept = max(min(following, 1), len(members) * following // rung.trials)
+        ranked = sorted((self._error(number, rung.epochs), number) for number in members)
+        return [number for error, number in ranked[:kept] if math.isfinite(error)]
+
+    def _error(self, number: int, epochs: int) -> float | None:
+        errors = self._errors.get(number, [])
+        if len(errors) >= epochs:
+            return errors[epochs - 1]
+        return math.inf if number in self._failed else None
+
+    def report(self, trial: Trial) -> None:
+        """Take note of a trial; see `Scheduler`."""
+        self._running.discard(trial.number)
+        self._errors[trial.number] = trial.errors
+        if trial.status != COMPLETED:
+            self._failed.add(trial.number)
+
+
+class SuccessiveHalving(SynchronousHalving):
+    """Train many trials briefly, keep the best of them, train those longer, and so on.
+
+    Parameters
+    ----------
+    min_epochs, max_epochs : int
+        r_min and r_max: epochs of the first and of the last rung.
+    eta : int
+        One trial in `eta` goes on, with `eta` times the epochs.
+    trials : int, optional
+        Of the first rung; by default as many as leave one for the last.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as stated.
+
+    Examples
+    --------
+    >>> SuccessiveHalving(1, 27, eta=3).brackets[0][:2]
+    [Rung(trials=27, epochs=1), Rung(trials=9, epochs=3)]
+    """
+
+    def __init__(
+        self, min_epochs: int, max_epochs: int, eta: int = 3, trials: int | None = None
+    ) -> None:
+        levels = rung_levels(min_epochs, max_epochs, eta)
+        trials = eta ** (len(levels) - 1) if trials is None else trials
+        if trials < 1:
+            raise ValueError(f"trials is {trials!r}; expected at least one in the first rung")
+        super().__init__([halving_rungs(trials, min_epochs, max_epochs, eta)])
+
+
+class Hyperband(SynchronousHalving):
+    """Successive halving with several trades of many trials for many epochs, by turns.
+
+    Parameters
+    ----------
+    max_epochs, eta, min_epochs, table
+        As for `hyperband_brackets`.
+    """
+
+    def __init__(
+        self, max_epochs: int, eta: int = 3, min_epochs: int = 1, table: str = "pseudocode"
+    ) -> None:
+        super().__init__(hyperband_brackets(max_epochs, eta, min_epochs, table))
+
+
+class ASHA:
+    """Asynchronous successive halving: promote a trial as soon as it is among the best.
+
+    No worker ever waits: whoever is free promotes the best trial that lies in the top 1 / eta of
+    its rung and was not promoted yet, from the highest rung that has one; or starts a new trial.
+
+    Parameters
+    ----------
+    min_epochs, max_epochs : int
+        Epochs of the first and of the last rung.
+    eta : int
+        The share 1 / `eta` of a rung is promoted.
+    stopping : bool
+        The other variant: a trial goes on at once unless it is outside the top 1 / eta of those
+        that have reached its rung, and the first ones go on in any case. Nothing is ever paused,
+        so no state has to be kept; an early mistake is not corrected later.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as stated.
+
+    References
+    ----------
+    L. Li, K. Jamieson, A. Rostamizadeh, E. Gonina, J. Ben-Tzur, M. Hardt, B. Recht, A. Talwalkar,
+    "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020, Algorithm 2.
+
+    Examples
+    --------
+    >>> scheduler = ASHA(1, 9, eta=3)
+    >>> for number, error in enumerate([0.5, 0.3, 0.4]):
+    ...     _ = scheduler.job(new=number)
+    ...     scheduler.report(Trial(number, {}, [error]))
+    >>> scheduler.job(new=3)
+    (1, 3)
+    """
+
+    def __init__(
+        self, min_epochs: int, max_epochs: int, eta: int = 3, stopping: bool = False
+    ) -> None:
+        self.levels = rung_levels(min_epochs, max_epochs, eta)
+        self.max_epochs = max_epochs
+        self.eta = eta
+        self.stopping = stopping
+        # By rung, in order: all that have reached it, and those that were not promoted yet.
+        self._reached: list[list[tuple[float, int]]] = [[] for _ in self.levels]
+        self._waiting: list[list[tuple[float, int]]] = [[] for _ in self.levels]
+        self._where: dict[int, int] = {}
+
+    def job(self, new: int | None) -> tuple[int, int] | None:
+        """Return what a free worker does next; see `Scheduler`."""
+        for level in reversed(range(len(self.levels) - 1)):
+            waiting, reached = self._waiting[level], self._reached[level]
+            if waiting and (self.stopping or self._is_among_best(waiting[0], reached)):
+                number = waiting.pop(0)[1]
+                del self._where[number]
+                return number, self.levels[level + 1]
+        return None if new is None else (new, self.levels[0])
+
+    def _is_among_best(self, entry: tuple[float, int], reached: list[tuple[float, int]]) -> bool:
+        return bisect.bisect_left(reached, entry) < len(reached) // self.eta
+
+    def report(self, trial: Trial) -> None:
+        """Take note of a trial; see `Scheduler`."""
+        # In a log that is gone on with, its promotion has not been asked for here.
+        if (level := self._where.pop(trial.number, None)) is not None:
+            waiting = self._waiting[level]
+            waiting[:] = [entry for entry in waiting if entry[1] != trial.number]
+        if trial.status != COMPLETED:
+            level = bisect.bisect_right(self.levels, len(trial.errors))
+            bisect.insort(self._reached[min(level, len(self.levels) - 1)], (math.inf, trial.number))
+            return
+        level = self.levels.index(len(trial.errors))
+        entry, reached = (trial.error, trial.number), self._reached[level]
+        bisect.insort(reached, entry)
+        goes_on = len(reached) < self.eta or self._is_among_best(entry, reached)
+        if not self.stopping or goes_on:
+            bisect.insort(self._waiting[level], entry)
+            self._where[trial.number] = level
+
+
+def rung_levels(min_epochs: int, max_epochs: int, eta: int) -> list[int]:
+    """Return the epochs of each rung: from `min_epochs` by factors of `eta` to `max_epochs`.
+
+    Raises
+    ------
+    ValueError
+        If the epochs are not whole numbers with ``1 <= min_epochs <= max_epochs``, or `eta` is
+        no whole number from 2.
+    """
+    _require_epochs(min_epochs, max_epochs)
+    _require_eta(eta)
+    levels = []
+    while min_epochs < max_epochs:
+        levels.append(min_epochs)
+        min_epochs *= eta
+    return [*levels, max_epochs]
+
+
+def _require_epochs(min_epochs: int, max_epochs: int) -> None:
+    whole = isinstance(min_epochs, int) and isinstance(max_epochs, int)
+    if not (whole and 1 <= min_epochs <= max_epochs):
+        raise ValueError(
+            f"min_epochs is {min_epochs!r} and max_epochs {max_epochs!r}; expected whole numbers, "
+            "1 <= min_epochs <= max_epochs"
+        )
+
+
+def _require_eta(eta: int) -> None:
+    if not (isinstance(eta, int) and eta >= 2):
+        raise ValueError(f"eta is {eta!r}; expected a whole number, at least 2")

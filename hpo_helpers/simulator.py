@@ -1,0 +1,117 @@
+"""A simulated clock: a search on many workers, replayed without training and without waiting."""
+
+import dataclasses
+import heapq
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from hpo_helpers.executors import Objective, run_job
+from hpo_helpers.schedulers import Scheduler
+from hpo_helpers.searchers import Searcher
+from hpo_helpers.spaces import Config
+from hpo_helpers.trials import TrialLog
+from hpo_helpers.tuner import Search
+
+
+class Simulation(NamedTuple):
+    """What happened on the simulated clock.
+
+    Attributes
+    ----------
+    log : TrialLog
+        Its reports, with the simulated times, in the order in which they came.
+    jobs : DataFrame
+        One row a job that ended: its ``worker``, the ``trial``, ``start`` and ``end`` in
+        simulated seconds, ``epochs`` of the trial in total, and its ``error``.
+    """
+
+    log: TrialLog
+    jobs: pd.DataFrame
+
+    def utilisation(self, workers: int, until: float | None = None) -> float:
+        """Return the share of the workers' time that was spent on jobs.
+
+        Parameters
+        ----------
+        workers : int
+        until : float, optional
+            Simulated seconds from the start; by default the end of the last job.
+        """
+        until = self.jobs["end"].max() if until is None else until
+        busy = self.jobs["end"].clip(upper=until) - self.jobs["start"].clip(upper=until)
+        return float(busy.sum() / (workers * until))
+
+
+def simulate(
+    objective: Objective,
+    searcher: Searcher,
+    seconds_of: Callable[[Config, int], float],
+    workers: int,
+    trials: int | None = None,
+    *,
+    scheduler: Scheduler | None = None,
+    seconds: float | None = None,
+) -> Simulation:
+    """Run a search as `tune` would on so many workers, by a clock that jumps to the next event.
+
+    Parameters
+    ----------
+    objective : callable
+        As for `tune`; one that looks recorded trials up takes next to no time.
+    searcher : Searcher
+    seconds_of : callable
+        From a configuration and a number of epochs to the seconds that they take.
+    workers : int
+    trials : int, optional
+        How many may be started.
+    scheduler : Scheduler, optional
+    seconds : float, optional
+        When the simulated clock stops; a job that has not ended by then is cut off, and is
+        neither in the log nor among the jobs.
+
+    Returns
+    -------
+    Simulation
+
+    Raises
+    ------
+    ValueError
+        If there is no worker, or neither `trials` nor `seconds` bounds the search.
+    """
+    if workers < 1:
+        raise ValueError(f"workers is {workers!r}; expected at least one")
+    if trials is None and seconds is None:
+        raise ValueError("neither trials nor seconds is given; expected at least one of them")
+    search = Search(searcher, scheduler, TrialLog(), trials)
+    idle, running, order = [*range(workers)], [], itertools.count()
+    states: dict[int, Any] = {}
+    rows: list[Mapping[str, Any]] = []
+    now = 0.0
+    while True:
+        while idle and (job := search.next()) is not None:
+            outcome = run_job(objective, job._replace(state=states.get(job.number)))
+            trained = len(outcome.trial.errors) - len(job.errors)
+            end = now + seconds_of(job.config, max(trained, 1))
+            # By order of start where two end at the same time.
+            heapq.heappush(running, (end, next(order), heapq.heappop(idle), now, outcome))
+        if not running or (seconds is not None and running[0][0] > seconds):
+            break
+        now, _, worker, start, (trial, state) = heapq.heappop(running)
+        heapq.heappush(idle, worker)
+        states[trial.number] = state
+        search.report(dataclasses.replace(trial, start=start, end=now))
+        rows.append(
+            {
+                "worker": worker,
+                "trial": trial.number,
+                "start": start,
+                "end": now,
+                "epochs": len(trial.errors),
+                "error": trial.error,
+            }
+        )
+    columns: Sequence[str] = ["worker", "trial", "start", "end", "epochs", "error"]
+    return Simulation(search.log, pd.DataFrame(rows, columns=columns))
