@@ -1,4 +1,5 @@
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from hpo_helpers.data import Split, load_fashion_mnist
 from hpo_helpers.loaders import FashionMNIST
 from hpo_helpers.objectives import (
+    NetworkObjective,
     hpo_objective_scores_as_probabilities,
     hpo_objective_softmax_classification,
     train_softmax_regression,
@@ -99,3 +101,25 @@ def test_trained_model_agrees_with_its_history(few_images):
     assert np.mean(scores.argmax(axis=1) == labels) == pytest.approx(
         history["val_accuracy"][-1], abs=1e-6
     )
+
+
+def test_network_goes_on_where_it_stopped():
+    objective = NetworkObjective(images=300)
+    config = {"learning_rate": 0.1, "layers": 2, "units": 16, "momentum": 0.5}
+    whole, _ = objective(config, 5)
+    first, state = objective(config, 2)
+    further, (_, epochs) = objective(config, 3, pickle.loads(pickle.dumps(state)))
+    assert first + further == whole
+    assert epochs == 5
+    assert whole[-1] < whole[0] < 0.9
+
+
+def test_network_that_diverges_says_nan():
+    errors, _ = NetworkObjective(images=100)({"learning_rate": 1e38}, 3)
+    assert math.isnan(errors[-1])
+
+
+@pytest.mark.parametrize("bad", [{"images": 0}, {"images": 8001}, {"batch_size": 0}])
+def test_network_on_impossible_images_is_refused(bad):
+    with pytest.raises(ValueError, match="expected 1 to 8,000 images"):
+        NetworkObjective(**bad)

@@ -7,7 +7,7 @@ import pytest
 
 from hpo_helpers import executors, experiments, record
 from hpo_helpers.experiments import EXPERIMENTS, MLP_SPACE, Job
-from hpo_helpers.recordings import FOLDER, RecordedTrials, load_recording
+from hpo_helpers.recordings import FOLDER, RecordedTrials, load_mlp_seconds, load_recording
 from hpo_helpers.training import train_trials
 
 
@@ -167,3 +167,26 @@ def test_recordings_stay_small():
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 8e6
     for path in FOLDER.glob("*.npz"):
         assert json.loads(path.with_suffix(".json").read_text())["sha256"]
+
+
+def test_recorded_trial_goes_on_where_it_stopped():
+    recorded = RecordedTrials(load_recording("mlp"))
+    config = recorded.configs[0]
+    first, state = recorded.train(config, 9)
+    further, _ = recorded.train(config, 18, state)
+    assert first + further == recorded(config)
+
+
+def test_seconds_are_recorded_for_every_kind_of_network():
+    seconds_of = load_mlp_seconds()
+    recorded = RecordedTrials(load_recording("mlp"))
+    seconds = [seconds_of(config, 27) for config in recorded.configs]
+    assert 0 < min(seconds) < max(seconds) < 30
+    assert seconds_of(recorded.configs[0], 2) == 2 * seconds_of(recorded.configs[0], 1)
+
+
+def test_seconds_can_be_recorded(tmp_path):
+    path = record.record_mlp_seconds(images=64, repeats=1, folder=tmp_path)
+    stored = json.loads(path.read_text())
+    assert len(stored["trials"]) == 48
+    assert load_mlp_seconds(tmp_path)(MLP_SPACE.from_unit([0.5] * 7), 3) > 0
