@@ -1,6 +1,5 @@
 """Jobs on an executor: submitted, survived if their worker dies, and ended if they hang."""
 
-import collections
 import functools
 import itertools
 import math
@@ -45,6 +44,9 @@ class Job(NamedTuple):
         How many it shall have been trained for in total; None if the objective decides.
     state : object
         What the objective returned last, or None.
+    deaths : int
+        Workers that have died over it. It also makes a job that is done again another one, for
+        Dask answers the same call by the same result.
     """
 
     number: int
@@ -52,6 +54,7 @@ class Job(NamedTuple):
     errors: Sequence[float] = ()
     epochs: int | None = None
     state: Any = None
+    deaths: int = 0
 
 
 class Outcome(NamedTuple):
@@ -178,7 +181,6 @@ class Workers:
         self._time_limit = math.inf if time_limit is None else time_limit
         self._running: dict[Future, tuple[Job, float]] = {}
         self._again: list[Job] = []
-        self._deaths: collections.Counter[int] = collections.Counter()
 
     @property
     def idle(self) -> bool:
@@ -192,7 +194,7 @@ class Workers:
 
     @property
     def _is_retrying(self) -> bool:
-        return any(self._deaths[job.number] for job, _ in self._running.values())
+        return any(job.deaths for job, _ in self._running.values())
 
     def start(self, job: Job) -> None:
         """Give a job to a worker."""
@@ -232,9 +234,8 @@ class Workers:
             ) from error
         if isinstance(error, BrokenExecutor):
             self._executor = None
-        self._deaths[job.number] += 1
-        if self._deaths[job.number] < 2:
-            self._again.append(job)
+        if job.deaths == 0:
+            self._again.append(job._replace(deaths=1))
             return []
         return [_failed(job, "its worker died, twice")]
 

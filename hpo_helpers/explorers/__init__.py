@@ -4,9 +4,16 @@ Each is an AnyWidget: traits in Python, and one plain ES module that draws them.
 ``explorers.js`` gives the same module its stored state.
 """
 
+from hpo_helpers.explorers.bayesian_steps import BayesianSteps
 from hpo_helpers.explorers.coarse_to_fine import CoarseToFineRounds
 from hpo_helpers.explorers.grid_or_random import GridOrRandom
 from hpo_helpers.explorers.learning_rate_range import LearningRateRange
 from hpo_helpers.explorers.validation_noise import ValidationNoise
 
-__all__ = ["CoarseToFineRounds", "GridOrRandom", "LearningRateRange", "ValidationNoise"]
+__all__ = [
+    "BayesianSteps",
+    "CoarseToFineRounds",
+    "GridOrRandom",
+    "LearningRateRange",
+    "ValidationNoise",
+]

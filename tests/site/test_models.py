@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from hpo_helpers.explorers import (
+    BayesianSteps,
     CoarseToFineRounds,
     GridOrRandom,
     LearningRateRange,
@@ -174,6 +175,26 @@ def test_validation_noise(in_javascript):
             if state["seed"] == 0:
                 expected = twin.found(size)
                 assert np.allclose([over_seeds["picked"], over_seeds["optimism"]], expected)
+
+
+def test_bayesian_steps_agree_with_scikit_learn(in_javascript):
+    states = states_of(
+        BayesianSteps(trials=8),
+        length_scale=[0.05, 0.3],
+        noise=[0.0, 0.3],
+        exploration=[0.0, 0.5],
+        seed=SEEDS[:2],
+    )
+    call = "(model, state) => explorer.steps(explorer.recordedOf(model), state)"
+    for state, found in zip(states, in_javascript(BayesianSteps(), call, states), strict=True):
+        beliefs = BayesianSteps(**state).beliefs()
+        for step, belief in zip(found, beliefs, strict=True):
+            assert step["tried"] == belief.tried
+            for name in ("mean", "deviation"):
+                in_script = [place[name] for place in step["posterior"]]
+                assert np.allclose(in_script, getattr(belief, name), rtol=0, atol=1e-6)
+            assert np.allclose(step["improvement"], belief.improvement, rtol=0, atol=1e-6)
+            assert np.isclose(belief.improvement[step["next"]], belief.improvement[belief.next])
 
 
 def test_generator_is_uniform_over_and_within_seeds():
