@@ -4,6 +4,9 @@ import functools
 import itertools
 import math
 import multiprocessing
+import os
+import pickle
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import (
@@ -129,9 +132,33 @@ def process_pool(workers: int) -> Callable[[], Executor]:
     objective has to be a function of a module, and a script guards its main part by
     ``if __name__ == "__main__":``.
     """
-    return functools.partial(
-        ProcessPoolExecutor, workers, mp_context=multiprocessing.get_context("spawn")
-    )
+    return functools.partial(_SpawnedPool, workers)
+
+
+class _SpawnedPool(ProcessPoolExecutor):
+    def __init__(self, workers: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        super().__init__(workers, mp_context=context, initializer=_end_with_parent)
+
+    def submit(self, do: Callable[..., Any], /, *arguments: Any) -> Future:
+        # As bytes: an objective that a worker cannot find then is an error of its job. Else it
+        # would kill the worker, and look like a trial that does.
+        return super().submit(_read_and_do, pickle.dumps((do, arguments)))
+
+
+def _read_and_do(call: bytes) -> Any:
+    do, arguments = pickle.loads(call)
+    return do(*arguments)
+
+
+def _end_with_parent() -> None:
+    """Let this worker end when the tuner is killed; else it would wait for a job for ever."""
+
+    def watch() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 class Here(Executor):
@@ -203,8 +230,8 @@ class Workers:
             self._answered = time.time() + STARTING
         try:
             future = self._executor.submit(self._do, job)
-        except BrokenExecutor as error:
-            # It broke after the last look at it.
+        except Exception as error:
+            # It broke after the last look at it, or the job cannot be pickled.
             future = Future()
             future.set_exception(error)
         self._running[future] = (job, time.time())

@@ -5,12 +5,12 @@ import dataclasses
 import itertools
 import math
 import pickle
-import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -46,7 +46,7 @@ def tune(
         Without a scheduler ``objective(config)`` returns the validation error, or the errors
         after each epoch. With one, ``objective(config, epochs, state) -> errors, state`` trains
         for so many epochs more, from the state that it returned for this configuration (None at
-        first), and returns the error after each of them. A state is pickled.
+        first), and returns the error after each of them. With a log on file, a state is pickled.
     searcher : Searcher
         Says which configuration is next, and hears how it went.
     trials, epochs, seconds : optional
@@ -70,7 +70,7 @@ def tune(
         Trials that run at a time.
     log : TrialLog, optional
         Where the trials go; by default a new one in memory. One that holds trials of the same
-        search is continued. With a file, states lie in a folder beside it.
+        search is continued. With a file, states lie in a folder beside it; without, in memory.
     progress : bool
         Show a bar with the error of the incumbent.
 
@@ -101,7 +101,8 @@ def tune(
     with contextlib.ExitStack() as stack:
         stack.enter_context(log.writing())
         search = Search(searcher, scheduler, log, trials, initial)
-        states = stack.enter_context(_states(log, scheduler))
+        folder = None if log.path is None else Path(f"{log.path}.states")
+        states = States(folder, 0 if scheduler is None else scheduler.max_epochs)
         crew = stack.enter_context(
             contextlib.closing(Workers(objective, executor, workers, time_limit))
         )
@@ -226,39 +227,46 @@ class Search:
 
 
 class States:
-    """What trials are continued from, each in a file that is only ever replaced as a whole.
+    """What trials are continued from.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path, optional
+        Where each is kept in a file that is only ever replaced as a whole; by default they stay
+        in memory.
     max_epochs : int
         A trial that has had so many is not continued, and keeps none.
     """
 
-    def __init__(self, folder: Path, max_epochs: int) -> None:
+    def __init__(self, folder: Path | None, max_epochs: int) -> None:
         self.folder = folder
         self.max_epochs = max_epochs
+        self._kept: dict[int, Any] = {}
 
     def _path(self, number: int, epochs: int) -> Path:
         return self.folder / f"{number}-{epochs}.pickle"
 
     def load(self, job: Job) -> Job:
-        """Return the job with its state; without one on file it begins anew."""
-        path = self._path(job.number, len(job.errors))
-        if not path.exists():
-            return job._replace(errors=[])
-        return job._replace(state=pickle.loads(path.read_bytes()))
+        """Return the job with its state; without one it begins anew."""
+        state = self._kept.pop(job.number, None)
+        if self.folder is not None:
+            path = self._path(job.number, len(job.errors))
+            state = pickle.loads(path.read_bytes()) if path.exists() else None
+        return job._replace(errors=[]) if state is None else job._replace(state=state)
 
     def save(self, outcome: Outcome) -> None:
-        """Write the state of a trial that may be continued.
+        """Keep the state of a trial that may be continued.
 
         Raises
         ------
         TypeError
-            If it cannot be pickled.
+            If it is to be written, and cannot be pickled.
         """
         trial, state = outcome
         if state is None or trial.status == FAILED or len(trial.errors) >= self.max_epochs:
+            return
+        if self.folder is None:
+            self._kept[trial.number] = state
             return
         try:
             content = pickle.dumps(state)
@@ -274,18 +282,8 @@ class States:
 
     def drop_before(self, trial: Trial, known: Trial | None) -> None:
         """Delete the state that a logged report has made useless."""
-        if known is not None and trial is not known:
+        if self.folder is not None and known is not None:
             self._path(trial.number, len(known.errors)).unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _states(log: TrialLog, scheduler: Scheduler | None) -> Iterator[States]:
-    max_epochs = 0 if scheduler is None else scheduler.max_epochs
-    if log.path is not None:
-        yield States(Path(f"{log.path}.states"), max_epochs)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield States(Path(folder), max_epochs)
 
 
 def _require_budget(budgets: dict[str, float | None]) -> None:

@@ -7,13 +7,17 @@ Each is an AnyWidget: traits in Python, and one plain ES module that draws them.
 from hpo_helpers.explorers.bayesian_steps import BayesianSteps
 from hpo_helpers.explorers.coarse_to_fine import CoarseToFineRounds
 from hpo_helpers.explorers.grid_or_random import GridOrRandom
+from hpo_helpers.explorers.halving import Halving
 from hpo_helpers.explorers.learning_rate_range import LearningRateRange
 from hpo_helpers.explorers.validation_noise import ValidationNoise
+from hpo_helpers.explorers.workers_clock import WorkersClock
 
 __all__ = [
     "BayesianSteps",
     "CoarseToFineRounds",
     "GridOrRandom",
+    "Halving",
     "LearningRateRange",
     "ValidationNoise",
+    "WorkersClock",
 ]

@@ -129,7 +129,7 @@ function select({ label, options, names = options, read, change }) {
 function legendOf([kind, text]) {
   const shape = /on-surface|projection/.test(kind) ? svg("path", { class: kind, d: "M9 8h0" })
     : /trial|incumbent/.test(kind) ? svg("circle", { class: kind, cx: 9, cy: 8, r: 5 })
-    : /true|response|steps|middle|belief|improvement|next/.test(kind) ? svg("line", { class: kind, x1: 1, x2: 17, y1: 8, y2: 8 })
+    : /true|response|steps|middle|belief|improvement|next|curve|rung/.test(kind) ? svg("line", { class: kind, x1: 1, x2: 17, y1: 8, y2: 8 })
     : svg("rect", { class: kind, x: 3, y: 3, width: 12, height: 10 });
   return html("span", {}, svg("svg", { viewBox: "0 0 18 16", "aria-hidden": "true" }, shape), text);
 }

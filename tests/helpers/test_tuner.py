@@ -250,9 +250,10 @@ def test_states_lie_beside_the_log_only_as_long_as_they_are_needed(tmp_path):
     assert left == sorted(f"{trial.number}-{len(trial.errors)}.pickle" for trial in paused)
 
 
-def test_state_that_cannot_be_stored_is_named():
+def test_state_that_cannot_be_stored_is_named(tmp_path):
+    log = TrialLog(tmp_path / "log.jsonl")
     with pytest.raises(TypeError, match="the state of trial 0 cannot be stored"):
-        search(lambda config, epochs, state: ([0.5], lambda: 0), scheduler=ASHA(1, 9))
+        search(lambda config, epochs, state: ([0.5], lambda: 0), scheduler=ASHA(1, 9), log=log)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk to write to")

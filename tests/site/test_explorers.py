@@ -15,8 +15,10 @@ from playwright.sync_api import expect
 from hpo_helpers.explorers import (
     CoarseToFineRounds,
     GridOrRandom,
+    Halving,
     LearningRateRange,
     ValidationNoise,
+    WorkersClock,
 )
 from tests.site.conftest import SITE
 
@@ -50,6 +52,8 @@ RANGE = Place("foundations/configuration_spaces", LearningRateRange)
 NOISE = Place("foundations/validation", ValidationNoise)
 GRID = Place("search/grid_vs_random", GridOrRandom)
 COARSE = Place("search/coarse_to_fine", CoarseToFineRounds)
+HALVING = Place("smarter/successive_halving", Halving)
+CLOCK = Place("smarter/asynchronous", WorkersClock)
 PLACES = [
     FRONT,
     RANGE,
@@ -57,6 +61,8 @@ PLACES = [
     Place("search/random_search", LearningRateRange, {"knobs": SHORT}),
     GRID,
     COARSE,
+    HALVING,
+    CLOCK,
 ]
 everywhere = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.page)
 
@@ -111,6 +117,27 @@ def words(explorer):
             f"{per_cent(picked)} pick the truly best of their {explorer.trials} trials",
             f"better than it is by {optimism:.3f} on average",
         ]
+    if isinstance(explorer, Halving):
+        cut, images = explorer.search(), explorer.images
+        winner, spent = cut.last[0], cut.trained.sum()
+        kept, shortfall = explorer.found()
+        return [
+            f"Best error found: {cut.curves[winner, cut.trained[winner] - 1] / images:.4f}, after",
+            f"comes to {cut.curves[:, -1].min() / images:.4f} after 27; it was "
+            + ("kept." if cut.is_kept else "cut after"),
+            f"{spent:,} epochs spent, {27 * explorer.trials - spent:,} saved.",
+            f"kept in {per_cent(kept / 200)}; the winner, trained to the end, falls short of it by "
+            f"{shortfall / (200 * images):.4f} on average",
+        ]
+    if isinstance(explorer, WorkersClock):
+        shown = {method: explorer.run(method) for method in ("synchronous halving", "ASHA")}
+        chosen = shown.pop(explorer.method)
+        said = [
+            f"busy {per_cent(run.busy)} of the time; {run.trials:,} trials, {run.epochs:,} epochs, "
+            f"best error {run.best:.4f}."
+            for run in (chosen, *shown.values())
+        ]
+        return [f": {said[0]}", f"With {next(iter(shown))} instead: {said[1]}"]
     first, second = explorer.found()
     if isinstance(explorer, GridOrRandom):
         good = explorer.about["good"]
@@ -183,6 +210,11 @@ def test_explorer_says_what_the_model_in_python_says(open_page, place, from_fold
         (COARSE, "rounds", ["Home"], "1", {"rounds": 1}),
         (COARSE, "trials a round", ["ArrowLeft"] * 4, "2", {"trials": 2}),
         (COARSE, "side of the next box", ["Home"], "\N{MULTIPLICATION SIGN} 0.10", {"shrink": 0.1}),
+        (HALVING, "trials, first rung", ["End"], "81", {"trials": 81}),
+        (HALVING, "eta", ["ArrowLeft"], "2", {"eta": 2}),
+        (HALVING, "r_min in epochs", ["ArrowRight"] * 4, "9", {"r_min": 9}),
+        (CLOCK, "workers", ["End"], "16", {"workers": 16}),
+        (CLOCK, "spread of times", ["Home"], "equal", {"spread": 0.0}),
     ],
 )
 def test_slider_moves_by_keyboard_and_says_its_value(
@@ -201,6 +233,7 @@ def test_slider_moves_by_keyboard_and_says_its_value(
         (RANGE, "batch size", "128", {"batch_size": 128}),
         (GRID, "recorded errors", "both axes matter", {"surface": "both axes matter"}),
         (COARSE, "recorded errors", "both axes matter", {"surface": "both axes matter"}),
+        (CLOCK, "method", "ASHA", {"method": "ASHA"}),
     ],
 )
 def test_choice_is_made_by_its_name(open_page, place, label, value, changes):

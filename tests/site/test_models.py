@@ -6,16 +6,24 @@ import shutil
 import subprocess
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from hpo_helpers.experiments import MLP_SPACE
 from hpo_helpers.explorers import (
     BayesianSteps,
     CoarseToFineRounds,
     GridOrRandom,
+    Halving,
     LearningRateRange,
     ValidationNoise,
+    WorkersClock,
 )
 from hpo_helpers.explorers.explorer import draws
+from hpo_helpers.recordings import RecordedTrials, load_recording
+from hpo_helpers.schedulers import SuccessiveHalving
+from hpo_helpers.searchers import RandomSearch
+from hpo_helpers.tuner import tune
 
 SEEDS = [0, 1, 7, 2**32 - 1]
 MODEL = """
@@ -195,6 +203,69 @@ def test_bayesian_steps_agree_with_scikit_learn(in_javascript):
                 assert np.allclose(in_script, getattr(belief, name), rtol=0, atol=1e-6)
             assert np.allclose(step["improvement"], belief.improvement, rtol=0, atol=1e-6)
             assert np.isclose(belief.improvement[step["next"]], belief.improvement[belief.next])
+
+
+def test_workers_clock(in_javascript):
+    states = states_of(WorkersClock(), workers=[1, 16], spread=[0, 1.75])
+    states += states_of(WorkersClock(workers=5), seed=SEEDS)
+    call = """(model, state) => {
+      const recorded = explorer.recordedOf(model);
+      const run = (method) => explorer.runClock(recorded, state, method);
+      return { takes: explorer.epochsTake(recorded, state.spread),
+        runs: ["synchronous halving", "ASHA"].map(run) }; }"""
+    for state, found in zip(states, in_javascript(WorkersClock(), call, states), strict=True):
+        twin = WorkersClock(**state)
+        assert found["takes"] == twin.epochs_take()
+        for method, seen in zip(WorkersClock.method.values, found["runs"], strict=True):
+            expected = twin.run(method)
+            # To the last digit: all are whole numbers of images and microseconds.
+            jobs = pd.DataFrame(seen["jobs"]).rename(columns={"number": "trial"})
+            jobs["epochs"] = 3 ** jobs["rung"]
+            columns = ["start", "worker", "trial", "end", "epochs"]
+            assert np.array_equal(
+                jobs[columns].sort_values(columns), expected.jobs[columns].sort_values(columns)
+            )
+            assert seen["busy"] == expected.busy
+            assert (seen["trials"], seen["epochs"]) == (expected.trials, expected.epochs)
+            assert seen["best"] == expected.best
+
+
+def test_halving(in_javascript):
+    explorer = Halving()
+    states = states_of(explorer, trials=[3, 27, 81], eta=[2, 3, 4], r_min=[1, 5])
+    states += states_of(explorer, r_min=[2, 27], seed=SEEDS)
+    call = """(model, state) => { const recorded = explorer.recordedOf(model); return {
+      ...explorer.search(recorded, state, state.seed),
+      rungs: explorer.rungsOf(state, recorded.epochs),
+      found: explorer.findOverSeeds(recorded, state) }; }"""
+    for state, found in zip(states, in_javascript(explorer, call, states), strict=True):
+        twin = Halving(**state)
+        cut = twin.search()
+        assert [(rung["trials"], rung["epochs"]) for rung in found["rungs"]] == twin.rungs
+        assert found["rows"] == twin.rows()
+        assert found["trained"] == cut.trained.tolist()
+        assert found["last"] == cut.last
+        assert found["final"] == cut.curves[:, -1].tolist()
+        assert (found["best"], found["kept"]) == (cut.curves[:, -1].argmin(), cut.is_kept)
+        assert found["spent"] == cut.trained.sum()
+        if state["seed"] == 0:
+            assert tuple(found["found"].values()) == twin.found()
+
+
+def test_halving_cuts_as_the_scheduler_does():
+    twin = Halving(trials=40, eta=3, r_min=2, seed=1)
+    recorded = RecordedTrials(load_recording("mlp"), seed=0)
+    configs = [recorded.configs[row] for row in twin.rows()]
+    log = tune(
+        recorded.train,
+        RandomSearch(MLP_SPACE),
+        trials=40,
+        scheduler=SuccessiveHalving(2, 27, eta=3, trials=40),
+        initial=configs,
+        progress=False,
+    )
+    trained = [len(log.find(number).errors) for number in range(40)]
+    assert trained == twin.search().trained.tolist()
 
 
 def test_generator_is_uniform_over_and_within_seeds():
