@@ -60,3 +60,24 @@ def draws(seed: int) -> Iterator[float]:
         t = ((state ^ (state >> 15)) * (state | 1)) & 0xFFFFFFFF
         t ^= (t + ((t ^ (t >> 7)) * (t | 61) & 0xFFFFFFFF)) & 0xFFFFFFFF
         yield (t ^ (t >> 14)) / 2**32
+
+
+def drawn_without_repetition(numbers: Iterator[float], size: int, count: int) -> list[int]:
+    """Draw `count` of the first `size` whole numbers, as ``drawnWithoutRepetition`` does.
+
+    Parameters
+    ----------
+    numbers : iterator of float
+        In [0, 1), such as `draws`.
+    size, count : int
+
+    References
+    ----------
+    R. A. Fisher, F. Yates, *Statistical Tables for Biological, Agricultural and Medical
+    Research*, 1938.
+    """
+    rows = list(range(size))
+    for place in range(count):
+        other = place + int(next(numbers) * (size - place))
+        rows[place], rows[other] = rows[other], rows[place]
+    return rows[:count]

@@ -23,15 +23,7 @@ function rungsOf({ trials, eta, r_min }, epochs) {
 
 /** The recorded configurations in the order in which a seed draws them, as far as is needed. */
 function drawnBy(seed, { epochs, wrong }) {
-  const next = generator(seed);
-  const rows = Uint16Array.from({ length: wrong.length / epochs }, (_, row) => row);
-  for (let place = 0; place < MOST; place += 1) {
-    const other = place + Math.floor(next() * (rows.length - place));
-    const row = rows[place];
-    rows[place] = rows[other];
-    rows[other] = row;
-  }
-  return rows.subarray(0, MOST);
+  return drawnWithoutRepetition(generator(seed), wrong.length / epochs, MOST);
 }
 
 /** The trials of each rung in turn, and those of the last one ranked: places in the draw. */
@@ -53,7 +45,7 @@ function cutAt(rungs, rows, { epochs, wrong }) {
 function search(recorded, state, seed) {
   const { epochs, wrong } = recorded;
   const rungs = rungsOf(state, epochs);
-  const rows = Array.from(drawnBy(seed, recorded).subarray(0, state.trials));
+  const rows = drawnBy(seed, recorded).slice(0, state.trials);
   const trained = new Array(state.trials).fill(0);
   const members = cutAt(rungs, rows, recorded);
   members.forEach((numbers, i) => { for (const number of numbers) trained[number] = rungs[i].epochs; });

@@ -6,7 +6,7 @@ import numpy as np
 import traitlets
 from matplotlib import pyplot as plt
 
-from hpo_helpers.explorers.explorer import SEARCHES, Explorer, draws
+from hpo_helpers.explorers.explorer import SEARCHES, Explorer, drawn_without_repetition, draws
 from hpo_helpers.recordings import load_recording
 from hpo_helpers.schedulers import Rung, halving_rungs
 
@@ -99,11 +99,8 @@ class Halving(Explorer):
     def rows(self, seed: int | None = None) -> list[int]:
         """Return which of the recorded configurations are drawn."""
         numbers = draws(self.seed if seed is None else seed)
-        rows = list(range(len(self.wrong) // (2 * self.epochs)))
-        for place in range(self.trials):
-            other = place + int(next(numbers) * (len(rows) - place))
-            rows[place], rows[other] = rows[other], rows[place]
-        return rows[: self.trials]
+        size = len(self.wrong) // (2 * self.epochs)
+        return drawn_without_repetition(numbers, size, self.trials)
 
     def search(self, seed: int | None = None) -> Cut:
         """Return what is drawn and cut, by default for the present seed."""

@@ -16,6 +16,18 @@ function generator(seed) {
   };
 }
 
+/** Draw some of the first whole numbers, each at most once, by a generator. */
+function drawnWithoutRepetition(next, size, count) {
+  const rows = Array.from({ length: size }, (_, row) => row);
+  for (let place = 0; place < count; place += 1) {
+    const other = place + Math.floor(next() * (size - place));
+    const row = rows[place];
+    rows[place] = rows[other];
+    rows[other] = row;
+  }
+  return rows.slice(0, count);
+}
+
 /** Return the traits of these names, as they stand. */
 function traits(model, names) {
   return Object.fromEntries(names.map((name) => [name, model.get(name)]));

@@ -5,12 +5,7 @@ function searchWith(recorded, trials, seed) {
   const { rates, sizes, block, wrong } = recorded;
   const blocks = wrong.length / rates.length;
   const next = generator(seed);
-  const rows = rates.map((_, i) => i);
-  for (let place = 0; place < trials; place += 1) {
-    const other = place + Math.floor(next() * (rows.length - place));
-    [rows[place], rows[other]] = [rows[other], rows[place]];
-  }
-  const chosen = rows.slice(0, trials);
+  const chosen = drawnWithoutRepetition(next, rates.length, trials);
   const drawn = Array.from({ length: sizes[sizes.length - 1] / block }, () => Math.floor(next() * blocks));
   const true_ = chosen.map((row) => recorded.total[row]);
   const counts = new Array(trials).fill(0);

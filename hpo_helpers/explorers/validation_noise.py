@@ -6,7 +6,7 @@ import numpy as np
 import traitlets
 from matplotlib import pyplot as plt
 
-from hpo_helpers.explorers.explorer import SEARCHES, Explorer, draws
+from hpo_helpers.explorers.explorer import SEARCHES, Explorer, drawn_without_repetition, draws
 from hpo_helpers.recordings import load_recording
 
 SIZES = (100, 200, 500, 1000, 2000, 5000, 10_000)
@@ -89,11 +89,7 @@ class ValidationNoise(Explorer):
         """Return what a search sees and what is true, by default for the present state."""
         wrong = np.frombuffer(self.wrong, np.uint8).reshape(len(self.rates), -1)
         numbers = draws(self.seed if seed is None else seed)
-        rows = list(range(len(self.rates)))
-        for place in range(self.trials):
-            other = place + int(next(numbers) * (len(rows) - place))
-            rows[place], rows[other] = rows[other], rows[place]
-        chosen = rows[: self.trials]
+        chosen = drawn_without_repetition(numbers, len(self.rates), self.trials)
         blocks = [
             int(next(numbers) * wrong.shape[1])
             for _ in range((self.size if size is None else size) // self.block)

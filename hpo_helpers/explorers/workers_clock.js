@@ -22,13 +22,7 @@ function epochsTake({ times }, spread) {
 
 /** The configurations in the order in which they are tried. */
 function orderOf({ times }, seed) {
-  const next = generator(seed);
-  const rows = times.map((_, row) => row);
-  for (let place = 0; place < rows.length; place += 1) {
-    const other = place + Math.floor(next() * (rows.length - place));
-    [rows[place], rows[other]] = [rows[other], rows[place]];
-  }
-  return rows;
+  return drawnWithoutRepetition(generator(seed), times.length, times.length);
 }
 
 /** How many of the sorted keys are below this one. */

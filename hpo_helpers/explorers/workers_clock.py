@@ -8,7 +8,7 @@ import pandas as pd
 import traitlets
 from matplotlib import pyplot as plt
 
-from hpo_helpers.explorers.explorer import Explorer, draws
+from hpo_helpers.explorers.explorer import Explorer, drawn_without_repetition, draws
 from hpo_helpers.recordings import RecordedTrials, load_mlp_seconds, load_recording
 from hpo_helpers.schedulers import ASHA, SuccessiveHalving
 from hpo_helpers.simulator import simulate
@@ -117,12 +117,7 @@ class WorkersClock(Explorer):
 
     def order(self) -> list[int]:
         """Return the configurations in the order in which they are tried."""
-        numbers = draws(self.seed)
-        rows = list(range(CONFIGURATIONS))
-        for place in range(CONFIGURATIONS):
-            other = place + int(next(numbers) * (CONFIGURATIONS - place))
-            rows[place], rows[other] = rows[other], rows[place]
-        return rows
+        return drawn_without_repetition(draws(self.seed), CONFIGURATIONS, CONFIGURATIONS)
 
     def run(self, method: str | None = None) -> Shown:
         """Return what a method comes to, by default the chosen one."""
