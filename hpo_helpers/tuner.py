@@ -62,7 +62,8 @@ def tune(
     initial : sequence of dict
         The first configurations, before the searcher is asked.
     time_limit : float, optional
-        Seconds of a trial between two decisions of the scheduler; see `Workers`.
+        Seconds of a trial between two decisions of the scheduler; see `Workers`. Without a
+        scheduler nobody sees the epochs, and only a job that hangs is ended, where it can be.
     executor : callable
         Returns a `concurrent.futures.Executor`; by default trials run in this process, one after
         another. See `process_pool`; for Dask ``client.get_executor``.
