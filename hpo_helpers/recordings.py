@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from hpo_helpers.spaces import ABSENT, Config, ConfigSpace
 
@@ -205,5 +206,10 @@ def _absent(value: Any) -> bool:
     return isinstance(value, float) and np.isnan(value)
 
 
-def _quantiles(space: ConfigSpace, table: pd.DataFrame, name: str) -> list[float]:
-    return [ABSENT if _absent(v) else space.quantile(name, v) for v in table[name].tolist()]
+def _quantiles(space: ConfigSpace, table: pd.DataFrame, name: str) -> list[float] | np.ndarray:
+    distribution, column = space.distribution(name), table[name]
+    if isinstance(getattr(distribution, "dist", None), stats.rv_continuous):
+        # All at once: one by one it takes SciPy a second.
+        return np.where(column.isna(), ABSENT, distribution.cdf(column))
+    known = {v: space.quantile(name, v) for v in column.unique().tolist() if not _absent(v)}
+    return [known.get(value, ABSENT) for value in column.tolist()]
