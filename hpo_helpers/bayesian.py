@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, stats
+from scipy.spatial.distance import cdist
 from scipy.stats import qmc
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
@@ -20,8 +21,8 @@ CANDIDATES = 512
 VARIED = 5
 # Of the likelihood in a fit; they are most of the time that `ask` takes.
 EVALUATIONS = 25
-# Keeps a quantile off 0 and 1, where a distribution without bounds is infinite.
-MARGIN = 1e-12
+# Quantiles that differ by less are the same: a value comes back from the unit cube rounded.
+ROUNDING = 1e-9
 
 
 def expected_improvement(
@@ -97,8 +98,8 @@ class BayesianSearch:
     Raises
     ------
     ValueError
-        If `initial_trials` is below 1 or `exploration` is negative; when a trial of another
-        space is told.
+        If `initial_trials` is below 1 or `exploration` negative; when another space's trial is
+        told.
 
     Notes
     -----
@@ -154,19 +155,18 @@ class BayesianSearch:
 
     def ask(self, number: int) -> Config:
         """Return the configuration of trial `number`, counted from 0."""
-        rng = np.random.default_rng([self.seed, number])
-        told = [self._told[n] for n in sorted(self._told)]
-        errors = np.array([trial.error for trial in told])
-        tried = [trial.config for trial in told]
-        # The same number was asked for before if the search was interrupted.
+        # A search that was interrupted asks again for what is pending under the same number.
         pending = [self._pending[n] for n in sorted(self._pending) if n != number]
+        told = [self._told[n] for n in sorted(self._told)]
+        tried = [*(trial.config for trial in told), *pending]
+        errors = np.array([trial.error for trial in told])
+        rng = np.random.default_rng([self.seed, number])
         if len(told) < self.initial_trials or np.isnan(errors).all():
-            candidates = self._initial(number, rng)
+            config = self._initial(number, tried, rng)
         else:
-            candidates = self._best_first(tried, errors, pending, rng)
-        new = (config for config in candidates if config not in tried and config not in pending)
-        self._pending[number] = next(new, candidates[0])
-        return dict(self._pending[number])
+            config = self._most_promising(tried, errors, rng)
+        self._pending[number] = config
+        return dict(config)
 
     def tell(self, trial: Trial) -> None:
         """Take note of a trial that has ended; a later report of it replaces an earlier one."""
@@ -174,48 +174,48 @@ class BayesianSearch:
         self._told[trial.number] = trial
         self._pending.pop(trial.number, None)
 
-    def _initial(self, number: int, rng: np.random.Generator) -> list[Config]:
+    def _initial(self, number: int, tried: list[Config], rng: np.random.Generator) -> Config:
         sequence = qmc.Sobol(len(self.space), rng=self.seed)
         # SciPy cannot skip nothing.
         if number:
             sequence.fast_forward(number)
         # The random ones are for a small space, where the first may have been tried.
-        return self.space.from_units([*sequence.random(1), *rng.random((31, len(self.space)))])
+        drawn = [*sequence.random(1), *rng.random((31, len(self.space)))]
+        candidates = self.space.from_units(drawn)
+        return next((config for config in candidates if config not in tried), candidates[0])
 
-    def _best_first(
-        self,
-        tried: Sequence[Config],
-        errors: np.ndarray,
-        pending: Sequence[Config],
-        rng: np.random.Generator,
-    ) -> list[Config]:
+    def _most_promising(
+        self, tried: list[Config], errors: np.ndarray, rng: np.random.Generator
+    ) -> Config:
+        points, ended = _coordinates(self.space, tried), len(errors)
         scores = _normal_scores(np.where(np.isnan(errors), np.nanmax(errors), errors))
-        points = _coordinates(self.space, [*tried, *pending])
-        process = _fit(points[: len(tried)], scores)
+        process = _fit(points[:ended], scores)
         predicted = process.predict(points)
-        if pending:
-            scores = np.concatenate([scores, predicted[len(tried) :]])
+        if len(tried) > ended:
+            scores = np.concatenate([scores, predicted[ended:]])
             process = GaussianProcessRegressor(process.kernel_, optimizer=None).fit(points, scores)
-        best = [tried[place] for place in np.argsort(predicted[: len(tried)])[:VARIED]]
+        best = [tried[place] for place in np.argsort(predicted[:ended])[:VARIED]]
         drawn = rng.random((CANDIDATES, len(self.space)))
         candidates = self.space.from_units([*drawn, *self._varied(best, rng)])
-        mean, deviation = process.predict(_coordinates(self.space, candidates), return_std=True)
-        # Of the error itself, without the noise of one more measurement of it.
+        there = _coordinates(self.space, candidates)
+        mean, deviation = process.predict(there, return_std=True)
+        # Of the error itself, without the noise of measuring it once more.
         deviation = np.sqrt(np.maximum(deviation**2 - process.kernel_.k2.noise_level, 0))
         gains = expected_improvement(mean, deviation, predicted.min(), self.exploration)
-        return [candidates[place] for place in np.argsort(-gains, kind="stable")]
+        repeats = cdist(there, points).min(axis=1) < ROUNDING
+        return candidates[np.lexsort((-gains, repeats))[0]]
 
-    def _varied(self, configs: Sequence[Config], rng: np.random.Generator) -> np.ndarray:
-        centers = np.resize(
-            [self.space.to_unit(config) for config in configs], (CANDIDATES, len(self.space))
-        )
+    def _varied(self, configs: list[Config], rng: np.random.Generator) -> np.ndarray:
+        shape = (CANDIDATES, len(self.space))
+        centers = np.resize([self.space.to_unit(config) for config in configs], shape)
         scales = 10 ** rng.uniform(-2, -0.5, (CANDIDATES, 1))
         # A triangle wave: a step beyond 0 or 1 comes back by as much.
-        moved = abs((centers + scales * rng.standard_normal(centers.shape) + 1) % 2 - 1)
+        moved = abs((centers + scales * rng.standard_normal(shape) + 1) % 2 - 1)
         # Half of the coordinates stay, a quarter moves, a quarter is drawn anew.
-        fate = rng.integers(4, size=centers.shape)
-        varied = np.select([fate < 2, fate == 2], [centers, moved], rng.random(centers.shape))
-        return varied.clip(MARGIN, 1 - MARGIN)
+        fate = rng.integers(4, size=shape)
+        varied = np.select([fate < 2, fate == 2], [centers, moved], rng.random(shape))
+        # At 0 and 1 a distribution without bounds is infinite.
+        return varied.clip(ROUNDING, 1 - ROUNDING)
 
 
 def _coordinates(space: ConfigSpace, configs: Sequence[Config]) -> np.ndarray:
@@ -223,19 +223,14 @@ def _coordinates(space: ConfigSpace, configs: Sequence[Config]) -> np.ndarray:
     for name in space:
         distribution = space.distribution(name)
         exists = np.array([name in config for config in configs])
-        values = np.array([config[name] for config in configs if name in config])
+        values = [config[name] for config in configs if name in config]
         if isinstance(distribution, choice):
-            column = np.array(
-                [
-                    [name in config and config[name] == option for option in distribution.options]
-                    for config in configs
-                ]
-            )
+            column = np.zeros((len(configs), len(distribution.options)))
+            column[exists, [distribution.options.index(value) for value in values]] = 1
         else:
             column = np.full((len(configs), 1), ABSENT)
-            integer = isinstance(distribution.dist, stats.rv_discrete)
-            ends = [distribution.cdf(values), distribution.cdf(values - integer)]
-            column[exists, 0] = np.mean(ends, axis=0)
+            below = np.array(values) - isinstance(distribution.dist, stats.rv_discrete)
+            column[exists, 0] = (distribution.cdf(values) + distribution.cdf(below)) / 2
         columns.append(column)
     return np.hstack(columns)
 

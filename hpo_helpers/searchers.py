@@ -259,9 +259,8 @@ class LocalSearch:
 
     Notes
     -----
-    It goes down the nearest slope and stays in the valley that it has reached: a good start is
-    worth more to it than to any other searcher. Compare with it before you believe in one that
-    is more elaborate.
+    It goes down from where it begins, and may stay in a poor valley that is wider than its steps:
+    much depends on a good start. A configuration may come twice, above all in a small space.
 
     References
     ----------
@@ -276,8 +275,8 @@ class LocalSearch:
     >>> space = ConfigSpace({"layers": stats.randint(1, 9), "units": choice([16, 32, 64])})
     >>> searcher = LocalSearch(space, initial=[{"layers": 2, "units": 32}])
     >>> searcher.tell(Trial(0, searcher.ask(0), errors=[0.3]))
-    >>> searcher.ask(1), searcher.ask(2)
-    ({'layers': 2, 'units': 64}, {'layers': 1, 'units': 32})
+    >>> searcher.ask(1), searcher.ask(3)
+    ({'layers': 1, 'units': 32}, {'layers': 2, 'units': 16})
     """
 
     def __init__(

@@ -2,14 +2,26 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
-from hpo_helpers.searchers import CoarseToFine, GridSearch
-from hpo_helpers.spaces import ConfigSpace, choice
+from hpo_helpers.searchers import CoarseToFine, GridSearch, LocalSearch, SobolSearch
+from hpo_helpers.spaces import ConfigSpace, choice, conditional
 from hpo_helpers.trials import FAILED, Trial, TrialLog
 from hpo_helpers.tuner import tune
 
 SPACE = ConfigSpace({"rate": stats.loguniform(1e-4, 1), "layers": stats.randint(1, 5)})
+MIXED = ConfigSpace(
+    {
+        "rate": stats.loguniform(1e-4, 1),
+        "layers": stats.randint(1, 4),
+        "units_2": conditional(choice([32, 64, 128]), "layers", 2, 3),
+        "optimizer": choice(["sgd", "adam", None]),
+        "momentum": conditional(stats.uniform(0, 0.99), "optimizer", "sgd"),
+        "noise": stats.norm(0, 1),
+    }
+)
 
 
 def bowl(config):
@@ -101,3 +113,138 @@ def test_categories_stay_within_their_options():
 def test_bad_rounds_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         CoarseToFine(SPACE, **options)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_sobol_points_fill_every_interval_once(seed):
+    space = ConfigSpace({name: stats.uniform(0, 1) for name in "abcde"})
+    searcher = SobolSearch(space, seed)
+    points = np.array([list(searcher.ask(number).values()) for number in range(128)])
+    for k in (8, 32, 128):
+        for column in (points[:k] * k).astype(int).T:
+            assert sorted(column) == list(range(k))
+
+
+def test_sobol_search_depends_on_seed_and_number_alone():
+    searcher = SobolSearch(MIXED, seed=1)
+    configs = [searcher.ask(number) for number in range(100)]
+    for number in (99, 0, 31, 32, 64, 63, 5):
+        assert SobolSearch(MIXED, seed=1).ask(number) == configs[number]
+        assert searcher.ask(number) == configs[number]
+    other = SobolSearch(MIXED, seed=2)
+    assert all(other.ask(number) != configs[number] for number in range(100))
+    MIXED.check(searcher.ask(1_000_000))
+
+
+def test_changing_what_sobol_search_returned_does_no_harm():
+    searcher = SobolSearch(MIXED)
+    before = dict(searcher.ask(3))
+    searcher.ask(3).clear()
+    assert searcher.ask(3) == before
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 2**32), st.integers(0, 1000), st.floats(0.01, 5))
+def test_local_search_changes_one_hyperparameter_and_what_depends_on_it(seed, number, step):
+    start = MIXED.sample(np.random.default_rng(seed))
+    searcher = LocalSearch(MIXED, seed, step=step)
+    searcher.tell(Trial(number, start, errors=[0.5]))
+    config = searcher.ask(number + 1)
+    MIXED.check(config)
+    changed = {name for name in start.keys() & config.keys() if start[name] != config[name]}
+    appeared_or_gone = start.keys() ^ config.keys()
+    assert len(changed) == 1
+    assert appeared_or_gone <= {"units_2", "momentum"}
+    parents = {MIXED[name].parent for name in appeared_or_gone}
+    assert parents <= changed
+    assert list(config) == [name for name in MIXED if name in config]
+    for name in config.keys() - changed - appeared_or_gone:
+        assert type(config[name]) is type(start[name])
+
+
+def test_local_search_moves_everything_that_exists_and_draws_what_begins_to():
+    start = {"rate": 0.01, "layers": 1, "optimizer": "adam", "noise": 0.0}
+    searcher = LocalSearch(MIXED)
+    searcher.tell(Trial(0, start, errors=[0.5]))
+    configs = [searcher.ask(number) for number in range(1, 400)]
+    for name in start:
+        share = np.mean([config[name] != start[name] for config in configs])
+        assert abs(share - 1 / 4) < 0.08
+    assert {c["units_2"] for c in configs if "units_2" in c} == {32, 64, 128}
+    assert np.std([c["momentum"] for c in configs if "momentum" in c]) > 0.2
+    moved = [MIXED.quantile("rate", c["rate"]) - 0.5 for c in configs if c["rate"] != 0.01]
+    assert abs(np.std(moved) - 0.2) < 0.05
+    assert abs(np.mean(moved)) < 0.06
+
+
+@pytest.mark.parametrize("start", [1, 4])
+def test_integer_at_a_bound_moves_inside_even_by_a_tiny_step(start):
+    space = ConfigSpace({"layers": stats.randint(1, 5)})
+    searcher = LocalSearch(space, step=1e-6)
+    searcher.tell(Trial(0, {"layers": start}, errors=[0.5]))
+    assert {searcher.ask(n)["layers"] for n in range(1, 20)} == {2 if start == 1 else 3}
+    searcher.tell(Trial(1, {"layers": 2}, errors=[0.4]))
+    assert {searcher.ask(n)["layers"] for n in range(2, 30)} == {1, 3}
+
+
+def test_local_search_begins_with_what_it_is_given_then_follows_the_incumbent():
+    first = {"rate": 0.5, "layers": 4}
+    log = tune(bowl, LocalSearch(SPACE, seed=4, initial=[first]), 60, progress=False)
+    assert log[0].config == first
+    for number in range(1, 60):
+        best = min(log[:number], key=lambda trial: trial.error).config
+        assert sum(log[number].config[name] != best[name] for name in best) == 1
+    assert log.incumbent.error < 0.05
+
+
+def test_local_search_draws_at_random_until_a_trial_succeeds():
+    searcher = LocalSearch(SPACE)
+    configs = [searcher.ask(number) for number in range(5)]
+    for number, config in enumerate(configs):
+        searcher.tell(Trial(number, config, [], FAILED, "it broke"))
+    drawn = searcher.ask(5)
+    assert all(drawn["rate"] != config["rate"] for config in configs)
+    searcher.tell(Trial(5, drawn, errors=[0.9]))
+    searcher.tell(Trial(6, configs[0], [0.1], FAILED, "it broke later"))
+    assert sum(searcher.ask(7)[name] != drawn[name] for name in drawn) == 1
+
+
+def test_last_report_of_a_trial_counts_for_local_search():
+    low, high = {"rate": 1e-3, "layers": 1}, {"rate": 1.0, "layers": 4}
+    searcher, expected = LocalSearch(SPACE), LocalSearch(SPACE)
+    searcher.tell(Trial(0, high, errors=[0.1]))
+    for each in (searcher, expected):
+        each.tell(Trial(1, low, errors=[0.3]))
+        each.tell(Trial(0, high, errors=[0.1, 0.6]))
+    for number in range(2, 8):
+        config = searcher.ask(number)
+        assert config == expected.ask(number)
+        assert sum(config[name] != low[name] for name in low) == 1
+
+
+def test_interrupted_local_search_ends_as_one_never_interrupted(tmp_path):
+    whole = tune(bowl, LocalSearch(SPACE), 12, progress=False)
+    path = tmp_path / "log.jsonl"
+    tune(bowl, LocalSearch(SPACE), 5, log=TrialLog(path), progress=False)
+    resumed = tune(bowl, LocalSearch(SPACE), 12, log=TrialLog(path), progress=False)
+    assert [t.config for t in resumed] == [t.config for t in whole]
+
+
+def test_local_search_where_nothing_can_move_stays():
+    space = ConfigSpace({"optimizer": choice(["sgd"]), "layers": stats.randint(2, 3)})
+    log = tune(lambda config: 0.5, LocalSearch(space), 3, progress=False)
+    assert [trial.config for trial in log] == [{"optimizer": "sgd", "layers": 2}] * 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"step": 0}, "step is 0; expected a positive number"),
+        ({"step": float("inf")}, "step is inf"),
+        ({"initial": [{"rate": 0.1}]}, "hyperparameter 'layers' is missing"),
+        ({"initial": [{"rate": 5.0, "layers": 1}]}, r"rate is 5\.0; expected a number from"),
+    ],
+)
+def test_bad_local_searches_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        LocalSearch(SPACE, **options)
