@@ -3,9 +3,14 @@
 import functools
 import os
 import signal
+import subprocess
+import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from loky import get_reusable_executor
@@ -17,7 +22,7 @@ from hpo_helpers.objectives import NetworkObjective
 from hpo_helpers.schedulers import ASHA, FixedEpochs
 from hpo_helpers.searchers import RandomSearch
 from hpo_helpers.spaces import ConfigSpace
-from hpo_helpers.trials import FAILED, TrialLog
+from hpo_helpers.trials import COMPLETED, FAILED, TrialLog
 from hpo_helpers.tuner import tune
 
 SPACE = ConfigSpace({"x": stats.uniform(0, 1)})
@@ -205,3 +210,105 @@ def test_workers_have_at_most_one_job_each():
     assert sorted(outcome.trial.number for outcome in outcomes) == [0, 1]
     assert crew.finished() == []
     crew.close()
+
+
+class BreaksUnder(Executor):
+    """Answers two jobs together, and breaks once when a deadly one is among them."""
+
+    deadly: ClassVar[set] = set()
+    together: ClassVar[int] = 2
+
+    def __init__(self):
+        self.jobs = []
+
+    def submit(self, do, job):
+        future = Future()
+        self.jobs.append((future, job))
+        if len(self.jobs) == self.together:
+            # After a break each runs alone.
+            type(self).together = 1
+            dead = self.deadly & {job.number for _, job in self.jobs}
+            self.deadly.difference_update(dead)
+            for waiting, given in self.jobs:
+                if dead:
+                    waiting.set_exception(BrokenProcessPool())
+                else:
+                    waiting.set_result(do(given))
+            self.jobs.clear()
+        return future
+
+
+def test_deaths_of_neighbours_do_not_add_up():
+    crew = Workers(train, BreaksUnder, count=2)
+    for deadly, errors in [(1, []), (2, [0.5])]:
+        BreaksUnder.deadly, BreaksUnder.together = {deadly}, 2
+        crew.start(Job(0, {"x": 0.1}, errors, len(errors) + 1))
+        crew.start(Job(deadly, {"x": 0.2}, [], 1))
+        outcomes = []
+        while crew.busy:
+            outcomes += crew.finished()
+        assert [outcome.trial.status for outcome in outcomes] == [COMPLETED] * 2
+
+
+KILLED_TUNER = """
+import os, sys, time
+from pathlib import Path
+from scipy import stats
+from hpo_helpers.executors import process_pool
+from hpo_helpers.searchers import RandomSearch
+from hpo_helpers.spaces import ConfigSpace
+from hpo_helpers.tuner import tune
+
+def objective(config):
+    Path(sys.argv[1], str(os.getpid())).touch()
+    time.sleep(0.05)
+    return config["x"]
+
+if __name__ == "__main__":
+    space = ConfigSpace({"x": stats.uniform(0, 1)})
+    tune(objective, RandomSearch(space), 10_000, executor=process_pool(2), workers=2)
+"""
+
+
+def is_alive(process):
+    with suppress(ProcessLookupError):
+        os.kill(process, 0)
+        return True
+    return False
+
+
+def test_workers_end_with_a_tuner_that_is_killed(tmp_path):
+    script, folder = tmp_path / "search.py", tmp_path / "workers"
+    script.write_text(KILLED_TUNER)
+    folder.mkdir()
+    tuner = subprocess.Popen([sys.executable, script, folder], stderr=subprocess.DEVNULL)
+    while len([*folder.iterdir()]) < 2:
+        assert tuner.poll() is None
+        time.sleep(0.05)
+    tuner.send_signal(signal.SIGKILL)
+    tuner.wait()
+    end = time.monotonic() + 30
+    while any(is_alive(int(worker.name)) for worker in folder.iterdir()):
+        assert time.monotonic() < end, "a worker outlived its tuner"
+        time.sleep(0.05)
+
+
+IN_NO_MODULE = """
+from scipy import stats
+from hpo_helpers.executors import process_pool
+from hpo_helpers.searchers import RandomSearch
+from hpo_helpers.spaces import ConfigSpace
+from hpo_helpers.tuner import tune
+
+def objective(config):
+    return 0.5
+
+space = ConfigSpace({"x": stats.uniform(0, 1)})
+tune(objective, RandomSearch(space), 2, executor=process_pool(1))
+"""
+
+
+def test_objective_that_a_worker_cannot_find_is_named_and_kills_nobody():
+    # As in a notebook, whose functions are in no module that a new process could import.
+    run = subprocess.run([sys.executable, "-c", IN_NO_MODULE], capture_output=True, text=True)
+    assert "RuntimeError: trial 0 could not be handed to a worker or back" in run.stderr
