@@ -159,7 +159,7 @@ class Search:
     Attributes
     ----------
     epochs : int
-        Epochs of training that the log holds.
+        Epochs of training that the log holds, that in which a trial failed included.
     reports_since_best : int
         Reports that have come since the incumbent was found.
     """
@@ -217,8 +217,10 @@ class Search:
         self._hear(trial)
 
     def _hear(self, trial: Trial) -> None:
-        self.epochs += len(trial.errors) - self._trained.get(trial.number, 0)
-        self._trained[trial.number] = len(trial.errors)
+        # The epoch that failed was trained as well; a search of nothing but those has to end.
+        trained = len(trial.errors) + (trial.status == FAILED)
+        self.epochs += trained - self._trained.get(trial.number, 0)
+        self._trained[trial.number] = trained
         self.reports_since_best += 1
         if trial.error < self._best:
             self._best, self.reports_since_best = trial.error, 0

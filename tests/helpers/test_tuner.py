@@ -138,6 +138,14 @@ def test_search_stops_at_its_goals():
     assert len(search(lambda config: time.sleep(0.05) or 0.5, trials=1000, seconds=0.5)) <= 11
 
 
+def test_budget_of_epochs_ends_a_search_in_which_everything_fails():
+    def broken(config, epochs, state=None):
+        return [math.nan], None
+
+    with pytest.warns(UserWarning, match="all 30 trials failed"):
+        search(broken, trials=None, epochs=30, scheduler=ASHA(1, 9))
+
+
 def test_initial_configurations_go_first():
     first = {"x": 0.123, "layers": 2}
     log = search(lambda config: 0.5, trials=5, initial=[first])
