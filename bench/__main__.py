@@ -17,7 +17,7 @@ from bench.pages import LeftOut
 from hpo_helpers.record import provenance
 
 RESULTS = Path(__file__).parent / "results.json"
-PACKAGES = ("numpy", "scipy", "keras", "tensorflow", "d2l", "optuna")
+PACKAGES = ("numpy", "scipy", "keras", "tensorflow", "d2l", "optuna", "sklearn")
 
 
 def machine() -> str:

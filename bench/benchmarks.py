@@ -7,7 +7,7 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ import numpy as np
 import optuna
 from threadpoolctl import threadpool_limits
 
-from bench import pages, peers
+from bench import pages, peers, tuners
 from hpo_helpers.data import Split, Splits, read_original
 from hpo_helpers.experiments import SOURCE2_SPACE, source2
 from hpo_helpers.recordings import FOLDER
@@ -39,9 +39,18 @@ def by_turns(rounds: int, *calls: Callable[[], Any]) -> list[float]:
 
 
 def compared(
-    subject: str, ours: float, peer: str, theirs: float, unit: str, note: str
+    subject: str,
+    ours: float,
+    peer: str,
+    theirs: float,
+    unit: str,
+    note: str,
+    more: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return one result; both medians are times, so the ratio is the peer's over ours."""
+    """Return one result; the less the better on both sides, so the ratio is the peer's over ours.
+
+    Of errors the middles are interquartile means; `more` then holds their intervals.
+    """
     return {
         "subject": subject,
         "peer": peer,
@@ -50,6 +59,7 @@ def compared(
         "median_subject": round(ours, 6),
         "median_peer": round(theirs, 6),
         "note": note,
+        **(more or {}),
     }
 
 
@@ -263,4 +273,5 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "explorer_html_manager": lambda: compared(**pages.explorer_html_manager()),
     "explorer_move": lambda: compared(**pages.explorer_move()),
     "explorer_weight": lambda: compared(**pages.explorer_weight()),
+    **{name: lambda row=row: compared(*row()) for name, row in tuners.ROWS.items()},
 }

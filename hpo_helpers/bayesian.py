@@ -245,7 +245,7 @@ def _fit(points: np.ndarray, scores: np.ndarray) -> GaussianProcessRegressor:
     kernel += WhiteKernel(0.05, (1e-4, 2))
     process = GaussianProcessRegressor(kernel, optimizer=_most_probable)
     with warnings.catch_warnings():
-        # A length scale at its upper bound: the coordinate does not matter, which is no fault.
+        # A hyperparameter of the kernel ends at its bound when all errors are equal, for example.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return process.fit(points, scores)
 

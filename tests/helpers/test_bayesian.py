@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from hpo_helpers.bayesian import BayesianSearch, expected_improvement
+from hpo_helpers.bayesian import BayesianSearch, _coordinates, expected_improvement
 from hpo_helpers.searchers import RandomSearch
 from hpo_helpers.spaces import ConfigSpace, choice, conditional
 from hpo_helpers.trials import FAILED, Trial
@@ -110,15 +110,14 @@ def test_configurations_are_of_plain_types():
         assert type(config["layers"]) is int
 
 
-def test_resumed_search_asks_what_the_interrupted_one_would_have():
-    configs = search(BayesianSearch(MIXED, seed=1), mixed, 16)
-    for begun in (0, 3, 8, 12):
-        resumed = BayesianSearch(MIXED, seed=1)
+@pytest.mark.parametrize(("space", "objective"), [(MIXED, mixed), (PLANE, bowl)])
+def test_resumed_search_asks_what_the_interrupted_one_would_have(space, objective):
+    configs = search(BayesianSearch(space, seed=1), objective, 16)
+    for begun in (0, 3, *range(8, 16)):
+        resumed = BayesianSearch(space, seed=1)
         for number, config in enumerate(configs[:begun]):
-            resumed.tell(Trial(number, config, errors=[mixed(config)]))
-        for number in range(begun, min(begun + 3, 16)):
-            assert resumed.ask(number) == configs[number]
-            resumed.tell(Trial(number, configs[number], errors=[mixed(configs[number])]))
+            resumed.tell(Trial(number, config, errors=[objective(config)]))
+        assert resumed.ask(begun) == configs[begun]
 
 
 def test_order_of_the_reports_and_asking_twice_make_no_difference():
@@ -138,10 +137,13 @@ def test_other_seeds_ask_otherwise():
         assert all(a != b for a, b in zip(one, other, strict=True))
 
 
-def test_what_is_returned_can_be_changed_without_harm():
-    searcher = BayesianSearch(PLANE)
-    searcher.ask(0).clear()
-    search(searcher, bowl, 9)
+def test_changing_what_is_returned_does_no_harm():
+    one, other = BayesianSearch(PLANE), BayesianSearch(PLANE)
+    for searcher in (one, other):
+        search(searcher, bowl, 9)
+    one.ask(9).update(x=0.0, y=0.0)
+    other.ask(9)
+    assert one.ask(10) == other.ask(10)
 
 
 @pytest.mark.parametrize("space", [MIXED, PLANE], ids=["mixed", "plane"])
@@ -188,7 +190,7 @@ def test_search_goes_on_when_all_have_failed_or_all_errors_are_equal():
     for trial in (failed, lambda number, config: Trial(number, config, errors=[0.5])):
         searcher = BayesianSearch(MIXED, initial_trials=3)
         configs = []
-        for number in range(8):
+        for number in range(20):
             configs.append(searcher.ask(number))
             MIXED.check(configs[-1])
             searcher.tell(trial(number, configs[-1]))
@@ -260,6 +262,34 @@ def test_small_space_is_tried_out_and_then_still_answers(space, initial_trials):
     size = len(space.grid(5))
     configs = search(searcher, lambda config: 0.1 * config.get("layers", 1), size + 3)
     assert all(config in configs[:size] for config in space.grid(5))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_is_repeated_while_something_is_new_however_noisy(seed):
+    space = ConfigSpace({"layers": stats.randint(1, 13)})
+    rng = np.random.default_rng(seed)
+    configs = search(BayesianSearch(space, seed, 3), lambda config: rng.random(), 12)
+    assert sorted(config["layers"] for config in configs) == list(range(1, 13))
+
+
+def test_value_that_came_back_rounded_is_a_repeat():
+    space = ConfigSpace({"rate": stats.loguniform(1e-4, 1)})
+    rng = np.random.default_rng(0)
+    configs = search(BayesianSearch(space, exploration=0), lambda config: rng.random(), 25)
+    logs = np.sort([np.log10(config["rate"]) for config in configs])
+    assert np.diff(logs).min() > 1e-9
+
+
+def test_coordinates_are_those_of_the_space_and_a_column_an_option():
+    configs = [MIXED.sample(np.random.default_rng(seed)) for seed in range(20)]
+    found = _coordinates(MIXED, configs)
+    expected = np.array([MIXED.to_unit(config) for config in configs])
+    # Rate, layers, three columns of units_2, three of optimizer, momentum, noise.
+    assert found.shape == (20, 10)
+    assert np.allclose(found[:, [0, 1, 8, 9]], expected[:, [0, 1, 4, 5]])
+    for row, config in zip(found, configs, strict=True):
+        assert row[2:5].tolist() == [config.get("units_2") == units for units in (32, 64, 128)]
+        assert row[5:8].tolist() == [config["optimizer"] == o for o in ("sgd", "adam", None)]
 
 
 def test_extreme_value_of_an_unbounded_hyperparameter_is_no_trouble():
