@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-from hpo_helpers.spaces import ABSENT, Config, ConfigSpace, choice
+from hpo_helpers.spaces import ABSENT, Config, ConfigSpace, choice, reflected
 from hpo_helpers.trials import Trial
 
 # As many candidates are drawn from the prior as are variations of the best few trials.
@@ -209,8 +209,7 @@ class BayesianSearch:
         shape = (CANDIDATES, len(self.space))
         centers = np.resize([self.space.to_unit(config) for config in configs], shape)
         scales = 10 ** rng.uniform(-2, -0.5, (CANDIDATES, 1))
-        # A triangle wave: a step beyond 0 or 1 comes back by as much.
-        moved = abs((centers + scales * rng.standard_normal(shape) + 1) % 2 - 1)
+        moved = reflected(centers + scales * rng.standard_normal(shape))
         # Half of the coordinates stay, a quarter moves, a quarter is drawn anew.
         fate = rng.integers(4, size=shape)
         varied = np.select([fate < 2, fate == 2], [centers, moved], rng.random(shape))

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.stats import qmc
 
-from hpo_helpers.spaces import Config, ConfigSpace, choice
+from hpo_helpers.spaces import Config, ConfigSpace, choice, reflected
 from hpo_helpers.trials import Trial
 
 # SciPy takes as long for one quantile as for a few dozen; a power of 2, for Sobol' points.
@@ -335,10 +335,8 @@ class LocalSearch:
             others = [option for option in distribution.options if option != value]
             return others[rng.integers(len(others))]
         step = self.step * rng.standard_normal()
-        quantile = self.space.quantile(name, value) + step
-        # A triangle wave: a step beyond 0 or 1 comes back by as much.
-        reflected = abs((quantile + 1) % 2 - 1)
-        moved = ConfigSpace({name: distribution}).from_unit([reflected])[name]
+        quantile = reflected(self.space.quantile(name, value) + step)
+        moved = ConfigSpace({name: distribution}).from_unit([quantile])[name]
         if isinstance(moved, float) or moved != value:
             return moved
         low, high = distribution.support()

@@ -334,6 +334,12 @@ class ConfigSpace(Mapping):
         return configs
 
 
+def reflected(quantiles: Any) -> Any:
+    """Bring quantiles that have left [0, 1] back by as much as they went beyond."""
+    # A triangle wave.
+    return abs((quantiles + 1) % 2 - 1)
+
+
 def _require_distribution(name: str, distribution: Any) -> None:
     if isinstance(distribution, choice | rv_frozen):
         return

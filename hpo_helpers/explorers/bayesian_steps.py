@@ -72,7 +72,6 @@ class BayesianSteps(Explorer):
     length_scale = traitlets.Float(0.15, min=0.02, max=1).tag(sync=True)
     noise = traitlets.Float(0.05, min=0, max=1).tag(sync=True)
     exploration = traitlets.Float(0.0, min=0, max=2).tag(sync=True)
-    seed = traitlets.Int(0, min=0, max=2**32 - 1).tag(sync=True)
     rates = traitlets.List(traitlets.Float()).tag(sync=True)
     images = traitlets.Int().tag(sync=True)
     # Images classified wrongly at each rate, as little-endian uint16.

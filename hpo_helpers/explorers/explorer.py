@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+import traitlets
 
 FOLDER = Path(__file__).parent
 # Searches that an explorer compares, under as many seeds from 0.
@@ -18,6 +19,8 @@ class Explorer(anywidget.AnyWidget):
     settings: tuple[str, ...] = ()
     # Code that stands in front of the module: a Blob has nothing beside it to import.
     parts: tuple[str, ...] = ("shared.js",)
+    # Of the draws; a button of every explorer changes it.
+    seed = traitlets.Int(0, min=0, max=2**32 - 1).tag(sync=True)
 
     def __init_subclass__(cls) -> None:
         """Put the module together from its parts."""

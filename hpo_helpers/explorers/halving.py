@@ -72,7 +72,6 @@ class Halving(Explorer):
     trials = traitlets.Int(27, min=3, max=81).tag(sync=True)
     eta = traitlets.Int(3, min=2, max=4).tag(sync=True)
     r_min = traitlets.Enum(R_MINS, default_value=1).tag(sync=True)
-    seed = traitlets.Int(0, min=0, max=2**32 - 1).tag(sync=True)
     r_mins = traitlets.List(traitlets.Int(), default_value=list(R_MINS)).tag(sync=True)
     images = traitlets.Int().tag(sync=True)
     epochs = traitlets.Int().tag(sync=True)

@@ -49,7 +49,6 @@ class LearningRateRange(Explorer):
     ).tag(sync=True)
     scale = traitlets.Enum(["log", "linear"], default_value="log").tag(sync=True)
     trials = traitlets.Int(10, min=1, max=100).tag(sync=True)
-    seed = traitlets.Int(0, min=0, max=2**32 - 1).tag(sync=True)
     epochs = traitlets.Int(8, min=1, max=16).tag(sync=True)
     batch_size = traitlets.Int(16).tag(sync=True)
     knobs = traitlets.List(traitlets.Enum(KNOBS), default_value=KNOBS).tag(sync=True)

@@ -64,7 +64,6 @@ class SurfaceExplorer(Explorer):
 
     parts = ("shared.js", "surfaces.js")
     surface = traitlets.Enum(list(SURFACES), default_value="one axis matters").tag(sync=True)
-    seed = traitlets.Int(0, min=0, max=2**32 - 1).tag(sync=True)
     # Of each surface its name, axes, the error that counts as good, the end of its colours.
     surfaces = traitlets.List().tag(sync=True)
     # Their errors by the first axis and then the second, in steps of 1e-4, little-endian uint16.

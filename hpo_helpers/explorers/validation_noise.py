@@ -67,7 +67,6 @@ class ValidationNoise(Explorer):
     settings = ("size", "trials", "seed")
     size = traitlets.Enum(SIZES, default_value=200).tag(sync=True)
     trials = traitlets.Int(10, min=2, max=30).tag(sync=True)
-    seed = traitlets.Int(0, min=0, max=2**32 - 1).tag(sync=True)
     sizes = traitlets.List(traitlets.Int(), default_value=list(SIZES)).tag(sync=True)
     rates = traitlets.List(traitlets.Float()).tag(sync=True)
     block = traitlets.Int().tag(sync=True)

@@ -87,7 +87,6 @@ class WorkersClock(Explorer):
     workers = traitlets.Int(8, min=1, max=16).tag(sync=True)
     spread = traitlets.Float(1, min=0, max=2).tag(sync=True)
     method = traitlets.Enum(METHODS, default_value=METHODS[0]).tag(sync=True)
-    seed = traitlets.Int(0, min=0, max=2**32 - 1).tag(sync=True)
     seconds = traitlets.Int(3).tag(sync=True)
     images = traitlets.Int().tag(sync=True)
     # Images that are wrong after the epochs of each rung, by configuration and rung, all of them

@@ -9,19 +9,10 @@ from scipy import stats
 
 from hpo_helpers.bayesian import BayesianSearch, _coordinates, expected_improvement
 from hpo_helpers.searchers import RandomSearch
-from hpo_helpers.spaces import ConfigSpace, choice, conditional
+from hpo_helpers.spaces import ConfigSpace, choice
 from hpo_helpers.trials import FAILED, Trial
+from tests.helpers.test_searchers import MIXED
 
-MIXED = ConfigSpace(
-    {
-        "rate": stats.loguniform(1e-4, 1),
-        "layers": stats.randint(1, 4),
-        "units_2": conditional(choice([32, 64, 128]), "layers", 2, 3),
-        "optimizer": choice(["sgd", "adam", None]),
-        "momentum": conditional(stats.uniform(0, 0.99), "optimizer", "sgd"),
-        "noise": stats.norm(0, 1),
-    }
-)
 PLANE = ConfigSpace({"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)})
 
 
