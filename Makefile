@@ -36,7 +36,11 @@ $(SITE): $(ENVIRONMENT) $(SOURCES)
 
 .PHONY: test
 test: $(SITE)  ## Run all tests: every cell of every chapter, the package, the site
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+	$(BIN)/python -m pytest -n 2 --dist loadscope $(if $(PROOF),--proof=$(PROOF))
+
+.PHONY: pdf
+pdf: $(SITE)  ## Print the book to _build/turning-the-knobs.pdf (needs Chromium or Chrome)
+	$(BIN)/python -m tools.make_pdf
 
 .PHONY: lab
 lab: $(ENVIRONMENT)  ## Open the chapters in JupyterLab

@@ -9,7 +9,7 @@ from tools.execute_notebooks import ONE_THREAD
 # For the kernels, which inherit it: the chapters run as they were run when they were stored.
 os.environ.update(ONE_THREAD)
 
-pytest_plugins = ["tests.notebooks.plugin"]
+pytest_plugins = ["tests.notebooks.plugin", "tests.proof"]
 
 settings.register_profile("book", derandomize=True, deadline=None)
 settings.load_profile("book")

@@ -21,9 +21,10 @@ from typing import Any, NamedTuple
 
 import ipywidgets
 from ipywidgets.embed import dependency_state, embed_data
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.site.conftest import BROWSERS, FLAGS, SITE
+from tests.site.conftest import SITE
+from tools.browser import NoBrowserError, open_browser
 
 PAGE = SITE / "book" / "foundations" / "configuration_spaces.html"
 CACHE = SITE.parent / "bench"
@@ -269,13 +270,11 @@ def site_with(files: dict[str, str | bytes]) -> Iterator[str]:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Start the browser that the tests of the site use."""
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        raise LeftOut(f"no browser found, looked for {', '.join(BROWSERS)}")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
+    try:
+        with open_browser() as browser:
+            yield browser
+    except NoBrowserError as reason:
+        raise LeftOut(str(reason)) from None
 
 
 def drawn(address: str, moments: dict[str, str]) -> tuple[float | str, ...]:
