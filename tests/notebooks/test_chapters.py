@@ -13,6 +13,8 @@ from tests.notebooks.guards import stored_problem
 ROOT = Path(__file__).parents[2]
 CHAPTERS = sorted((ROOT / "book").rglob("*.ipynb"))
 RECORDINGS = ROOT / "book" / "recordings"
+# Pages that teach nothing new.
+INTERLUDES = {"intro", "five_picks", "verification"}
 chapters = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 
 
@@ -94,13 +96,17 @@ def test_glued_numbers_are_used_and_used_ones_are_glued(path):
     assert glued == set(re.findall(r"\{glue:text\}`(\w+)", prose(path)))
 
 
-@pytest.mark.parametrize("path", [p for p in CHAPTERS if p.stem != "intro"], ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", [p for p in CHAPTERS if p.stem not in INTERLUDES], ids=lambda p: p.stem
+)
 def test_chapter_ends_as_chapters_do(path):
     text = prose(path)
-    for part in ("{admonition} Take-away", "## Exercises", "## Sources", "{cite"):
-        assert part in text
-    exercises = re.findall(r"^\*\*(\d)\.\*\*", text, flags=re.MULTILINE)
-    assert exercises == ["1", "2", "3"]
+    parts = ["{admonition} Take-away", "## Exercises", "## Check yourself", "## Sources", "{cite"]
+    places = [text.find(part) for part in parts[:-1]] + [text.rfind(parts[-1])]
+    assert -1 not in places
+    assert places == sorted(places)
+    numbered = re.findall(r"^\*\*(\d)\.\*\*", text, flags=re.MULTILINE)
+    assert numbered == ["1", "2", "3"] * 2, "three exercises, three questions"
 
 
 def test_documented_table_is_as_published():
