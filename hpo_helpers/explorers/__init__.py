@@ -6,6 +6,7 @@ Each is an AnyWidget: traits in Python, and one plain ES module that draws them.
 
 from hpo_helpers.explorers.bayesian_steps import BayesianSteps
 from hpo_helpers.explorers.coarse_to_fine import CoarseToFineRounds
+from hpo_helpers.explorers.five_picks import FivePicks
 from hpo_helpers.explorers.grid_or_random import GridOrRandom
 from hpo_helpers.explorers.halving import Halving
 from hpo_helpers.explorers.learning_rate_range import LearningRateRange
@@ -15,6 +16,7 @@ from hpo_helpers.explorers.workers_clock import WorkersClock
 __all__ = [
     "BayesianSteps",
     "CoarseToFineRounds",
+    "FivePicks",
     "GridOrRandom",
     "Halving",
     "LearningRateRange",

@@ -65,6 +65,12 @@ class BayesianSteps(Explorer):
     ------
     traitlets.TraitError
         If a value is not as stated.
+
+    Examples
+    --------
+    >>> explorer = BayesianSteps(trials=4)
+    >>> [len(belief.tried) for belief in explorer.beliefs()]
+    [2, 3, 4]
     """
 
     settings = ("trials", "length_scale", "noise", "exploration", "seed")

@@ -28,6 +28,13 @@ class CoarseToFineRounds(SurfaceExplorer):
     ------
     traitlets.TraitError
         If a value is not as stated.
+
+    Examples
+    --------
+    >>> explorer = CoarseToFineRounds(rounds=3, trials=4, shrink=0.5)
+    >>> points, boxes = explorer.search()
+    >>> len(points), [side for _, side in boxes]
+    (12, [1.0, 0.5, 0.25])
     """
 
     settings = ("rounds", "trials", "shrink", "surface", "seed")

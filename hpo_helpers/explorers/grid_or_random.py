@@ -28,6 +28,12 @@ class GridOrRandom(SurfaceExplorer):
     ------
     traitlets.TraitError
         If a value is not as stated.
+
+    Examples
+    --------
+    >>> explorer = GridOrRandom(trials_per_axis=3)
+    >>> [points.shape for points in explorer.designs()]
+    [(9, 2), (9, 2)]
     """
 
     settings = ("trials_per_axis", "surface", "seed")

@@ -66,6 +66,14 @@ class Halving(Explorer):
     ------
     traitlets.TraitError
         If a value is not as stated.
+
+    Examples
+    --------
+    >>> explorer = Halving(trials=9, eta=3, r_min=3)
+    >>> explorer.rungs
+    [Rung(trials=9, epochs=3), Rung(trials=3, epochs=9), Rung(trials=1, epochs=27)]
+    >>> int(explorer.search().trained.sum())
+    63
     """
 
     settings = ("trials", "eta", "r_min", "seed")

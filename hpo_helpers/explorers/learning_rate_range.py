@@ -41,6 +41,13 @@ class LearningRateRange(Explorer):
     ------
     traitlets.TraitError
         If a value is not as stated.
+
+    Examples
+    --------
+    >>> explorer = LearningRateRange(learning_rate_range=(0.01, 1), trials=20)
+    >>> rates, errors = explorer.drawn()
+    >>> len(rates), round(float(errors.min()), 1)
+    (20, 0.2)
     """
 
     settings = ("learning_rate_range", "scale", "trials", "seed", "epochs", "batch_size")

@@ -112,14 +112,16 @@ function axes({ x, y, area, height }, { xTicks, yTicks, xLabel, yLabel, grid = t
   ];
 }
 
-/** A labelled native slider. `read` finds its number in the state, `say` puts it into words. */
-function slider({ label, min, max, step = 1, read, say = String, change }) {
+/** A labelled native slider. `read` finds its number in the state, `say` puts it into words, `enter` is for its key. */
+function slider({ label, min, max, step = 1, read, say = String, change, enter = null }) {
   const output = html("output", {});
   const input = html("input", {
     type: "range", min, max, step, "aria-label": label,
     // Without it JupyterLab takes the arrow keys for itself.
     "data-lm-suppress-shortcuts": "true",
     oninput: () => change(Number(input.value)),
+    // A key that is held down counts once.
+    onkeydown: ({ key, repeat }) => { if (enter && key === "Enter" && !repeat) enter(); },
   });
   const show = (state) => {
     input.value = read(state);
@@ -137,33 +139,58 @@ function select({ label, options, names = options, read, change }) {
   return { element: html("label", { class: "knob" }, html("span", {}, label), input), show };
 }
 
+/** A native button. Where `ready` says of the state that it does nothing it is dimmed, and keeps the focus. */
+function button({ label, press, ready = null }) {
+  const element = html("button", { type: "button", "data-lm-suppress-shortcuts": "true", onclick: press }, label);
+  const show = (state) => { if (ready) element.setAttribute("aria-disabled", String(!ready(state))); };
+  return { element, show };
+}
+
+// Marks that differ in shape as well as in colour, around the point where they start.
+const SHAPES = { triangle: "m0-7.5l7 12.5h-14z", square: "m-5.5-5.5h11v11h-11z", diamond: "m0-8l7 8l-7 8l-7-8z" };
+
+/** Marks of a shape at these points, as one path. */
+function shapesAt(shape, points) {
+  return points.map(([x, y]) => `M${x.toFixed(1)} ${y.toFixed(1)}${SHAPES[shape]}`).join("");
+}
+
 /** What a mark of these classes looks like, beside the words that say what it stands for. */
 function legendOf([kind, text]) {
-  const shape = /on-surface|projection/.test(kind) ? svg("path", { class: kind, d: "M9 8h0" })
+  const shape = SHAPES[kind] ? svg("path", { class: kind, d: shapesAt(kind, [[9, 8]]) })
+    : /on-surface|projection/.test(kind) ? svg("path", { class: kind, d: "M9 8h0" })
     : /trial|incumbent/.test(kind) ? svg("circle", { class: kind, cx: 9, cy: 8, r: 5 })
-    : /true|response|steps|middle|belief|improvement|next|curve|rung/.test(kind) ? svg("line", { class: kind, x1: 1, x2: 17, y1: 8, y2: 8 })
+    : /true|response|steps|middle|own|belief|improvement|next|curve|rung/.test(kind) ? svg("line", { class: kind, x1: 1, x2: 17, y1: 8, y2: 8 })
     : svg("rect", { class: kind, x: 3, y: 3, width: 12, height: 10 });
   return html("span", {}, svg("svg", { viewBox: "0 0 18 16", "aria-hidden": "true" }, shape), text);
 }
 
+/** The buttons of an explorer that draws: another seed, and the settings that it came with. */
+function againAndBack(model, settings) {
+  const first = traits(model, settings);
+  return (set) => [
+    button({ label: "Draw again", press: () => set({ seed: model.get("seed") + 1 }) }),
+    button({ label: "Back to the start", press: () => set(first) })];
+}
+
 /**
  * Put an explorer together. `settings` names the traits that a reader sets, `panels` are the
- * pictures, `legend` pairs the marks in them with words, `knobs` makes the inputs from a function that sets traits, and `redraw` draws a
- * state and puts it into words. Returns what takes the explorer off its model.
+ * pictures, `legend` pairs the marks in them with words, `knobs` and `buttons` make inputs from a function that sets traits,
+ * and `redraw` draws a state and puts it into words. Returns what takes the explorer off its model.
  */
-function explore({ model, el, settings, panels, legend, knobs, redraw }) {
-  const first = traits(model, settings);
+function explore({ model, el, settings, panels, legend, knobs, redraw, buttons = againAndBack(model, settings) }) {
   const set = (changes) => {
     for (const [name, value] of Object.entries(changes)) model.set(name, value);
     model.save_changes();
   };
-  const made = knobs(set);
+  const [inputs, below] = [knobs(set), buttons(set)];
   const words = html("p", { class: "words", "aria-live": "polite" });
   const update = () => {
     asked = false;
     const state = traits(model, settings);
-    words.textContent = redraw(state);
-    for (const knob of made) knob.show(state);
+    const said = redraw(state);
+    // What stays the same is not read out again.
+    if (words.textContent !== said) words.textContent = said;
+    for (const each of [...inputs, ...below]) each.show(state);
   };
   let asked = false;
   // However many traits a move sets, it is drawn once.
@@ -176,10 +203,8 @@ function explore({ model, el, settings, panels, legend, knobs, redraw }) {
     html("div", { class: "panels" }, ...panels.map((each) => each.element)),
     html("p", { class: "legend" }, ...legend.map(legendOf)),
     words,
-    html("div", { class: "knobs" }, ...made.map((knob) => knob.element)),
-    html("div", { class: "buttons" },
-      html("button", { type: "button", onclick: () => set({ seed: model.get("seed") + 1 }) }, "Draw again"),
-      html("button", { type: "button", onclick: () => set(first) }, "Back to the start"))));
+    html("div", { class: "knobs" }, ...inputs.map((knob) => knob.element)),
+    html("div", { class: "buttons" }, ...below.map((each) => each.element))));
   update();
   return () => { for (const name of settings) model.off(`change:${name}`, ask); };
 }

@@ -62,6 +62,13 @@ class ValidationNoise(Explorer):
     ------
     traitlets.TraitError
         If a value is not as stated.
+
+    Examples
+    --------
+    >>> explorer = ValidationNoise(size=500, trials=8)
+    >>> search = explorer.search()
+    >>> len(search.rates), search.winner in range(8)
+    (8, True)
     """
 
     settings = ("size", "trials", "seed")

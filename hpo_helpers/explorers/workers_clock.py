@@ -81,6 +81,13 @@ class WorkersClock(Explorer):
     ------
     traitlets.TraitError
         If a value is not as stated.
+
+    Examples
+    --------
+    >>> explorer = WorkersClock(workers=3, method="ASHA")
+    >>> shown = explorer.run()
+    >>> sorted(shown.jobs["worker"].unique().tolist()), shown.busy > 0.99
+    ([0, 1, 2], True)
     """
 
     settings = ("workers", "spread", "method", "seed")
