@@ -2,8 +2,8 @@
 
 Read it bottom up: ``data``, ``spaces``, ``trials``, ``networks``; then ``training``,
 ``recordings``, ``executors``, ``loaders``; then ``objectives``, ``searchers``, ``schedulers``;
-then ``tuner``, ``experiments``; then ``simulator``, ``plots``, ``record`` and the ``explorers``.
-A file imports only from those before it.
+then ``bayesian``, ``tuner``, ``experiments``; then ``simulator``, ``plots``, ``record`` and the
+``explorers``. A file imports only from those before it.
 """
 
 import os

@@ -8,21 +8,21 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import optimize, stats
 from scipy.spatial.distance import cdist
-from scipy.stats import qmc
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-from hpo_helpers.spaces import ABSENT, Config, ConfigSpace, choice, reflected
+from hpo_helpers.searchers import SobolSearch
+from hpo_helpers.spaces import Config, ConfigSpace, choice, reflected
 from hpo_helpers.trials import Trial
 
 # As many candidates are drawn from the prior as are variations of the best few trials.
-CANDIDATES = 512
-VARIED = 5
+_CANDIDATES = 512
+_VARIED = 5
 # Of the likelihood in a fit; they are most of the time that `ask` takes.
-EVALUATIONS = 25
+_EVALUATIONS = 25
 # Quantiles that differ by less are the same: a value comes back from the unit cube rounded.
-ROUNDING = 1e-9
+_ROUNDING = 1e-9
 
 
 def expected_improvement(
@@ -150,11 +150,12 @@ class BayesianSearch:
         self.seed = seed
         self.initial_trials = initial_trials
         self.exploration = exploration
+        self._first = SobolSearch(space, seed)
         self._told: dict[int, Trial] = {}
         self._pending: dict[int, Config] = {}
 
     def ask(self, number: int) -> Config:
-        """Return the configuration of trial `number`, counted from 0."""
+        """Return the configuration of a trial; see `Searcher.ask`."""
         # A search that was interrupted asks again for what is pending under the same number.
         pending = [self._pending[n] for n in sorted(self._pending) if n != number]
         told = [self._told[n] for n in sorted(self._told)]
@@ -169,73 +170,62 @@ class BayesianSearch:
         return dict(config)
 
     def tell(self, trial: Trial) -> None:
-        """Take note of a trial that has ended; a later report of it replaces an earlier one."""
+        """Take note of a trial, in place of an earlier report of it; see `Searcher.tell`."""
         self.space.check(trial.config)
         self._told[trial.number] = trial
         self._pending.pop(trial.number, None)
 
     def _initial(self, number: int, tried: list[Config], rng: np.random.Generator) -> Config:
-        sequence = qmc.Sobol(len(self.space), rng=self.seed)
-        # SciPy cannot skip nothing.
-        if number:
-            sequence.fast_forward(number)
         # The random ones are for a small space, where the first may have been tried.
-        drawn = [*sequence.random(1), *rng.random((31, len(self.space)))]
-        candidates = self.space.from_units(drawn)
-        return next((config for config in candidates if config not in tried), candidates[0])
+        drawn = self.space.from_units(rng.random((31, len(self.space))))
+        first = self._first.ask(number)
+        return next((config for config in (first, *drawn) if config not in tried), first)
 
     def _most_promising(
         self, tried: list[Config], errors: np.ndarray, rng: np.random.Generator
     ) -> Config:
         points, ended = _coordinates(self.space, tried), len(errors)
-        scores = _normal_scores(np.where(np.isnan(errors), np.nanmax(errors), errors))
+        ranks = stats.rankdata(np.where(np.isnan(errors), np.nanmax(errors), errors))
+        scores = stats.norm.ppf((ranks - 0.5) / ended)
         process = _fit(points[:ended], scores)
         predicted = process.predict(points)
         if len(tried) > ended:
             scores = np.concatenate([scores, predicted[ended:]])
             process = GaussianProcessRegressor(process.kernel_, optimizer=None).fit(points, scores)
-        best = [tried[place] for place in np.argsort(predicted[:ended])[:VARIED]]
-        drawn = rng.random((CANDIDATES, len(self.space)))
+        best = [tried[place] for place in np.argsort(predicted[:ended])[:_VARIED]]
+        drawn = rng.random((_CANDIDATES, len(self.space)))
         candidates = self.space.from_units([*drawn, *self._varied(best, rng)])
         there = _coordinates(self.space, candidates)
         mean, deviation = process.predict(there, return_std=True)
         # Of the error itself, without the noise of measuring it once more.
         deviation = np.sqrt(np.maximum(deviation**2 - process.kernel_.k2.noise_level, 0))
         gains = expected_improvement(mean, deviation, predicted.min(), self.exploration)
-        repeats = cdist(there, points).min(axis=1) < ROUNDING
+        repeats = cdist(there, points).min(axis=1) < _ROUNDING
         return candidates[np.lexsort((-gains, repeats))[0]]
 
     def _varied(self, configs: list[Config], rng: np.random.Generator) -> np.ndarray:
-        shape = (CANDIDATES, len(self.space))
-        centers = np.resize([self.space.to_unit(config) for config in configs], shape)
-        scales = 10 ** rng.uniform(-2, -0.5, (CANDIDATES, 1))
+        shape = (_CANDIDATES, len(self.space))
+        centers = np.resize(self.space.to_units(configs), shape)
+        scales = 10 ** rng.uniform(-2, -0.5, (_CANDIDATES, 1))
         moved = reflected(centers + scales * rng.standard_normal(shape))
         # Half of the coordinates stay, a quarter moves, a quarter is drawn anew.
         fate = rng.integers(4, size=shape)
         varied = np.select([fate < 2, fate == 2], [centers, moved], rng.random(shape))
         # At 0 and 1 a distribution without bounds is infinite.
-        return varied.clip(ROUNDING, 1 - ROUNDING)
+        return varied.clip(_ROUNDING, 1 - _ROUNDING)
 
 
 def _coordinates(space: ConfigSpace, configs: Sequence[Config]) -> np.ndarray:
     columns = []
-    for name in space:
-        distribution = space.distribution(name)
-        exists = np.array([name in config for config in configs])
-        values = [config[name] for config in configs if name in config]
-        if isinstance(distribution, choice):
-            column = np.zeros((len(configs), len(distribution.options)))
-            column[exists, [distribution.options.index(value) for value in values]] = 1
+    for name, column in zip(space, space.to_units(configs).T, strict=True):
+        prior = space.distribution(name)
+        if isinstance(prior, choice):
+            exists = np.array([[name in config] for config in configs])
+            option = (column * len(prior.options)).astype(int)
+            columns.append(np.eye(len(prior.options))[option] * exists)
         else:
-            column = np.full((len(configs), 1), ABSENT)
-            below = np.array(values) - isinstance(distribution.dist, stats.rv_discrete)
-            column[exists, 0] = (distribution.cdf(values) + distribution.cdf(below)) / 2
-        columns.append(column)
+            columns.append(column[:, None])
     return np.hstack(columns)
-
-
-def _normal_scores(errors: np.ndarray) -> np.ndarray:
-    return stats.norm.ppf((stats.rankdata(errors) - 0.5) / len(errors))
 
 
 def _fit(points: np.ndarray, scores: np.ndarray) -> GaussianProcessRegressor:
@@ -256,7 +246,7 @@ def _most_probable(
         value, gradient = negative_log_likelihood(theta)
         return value + ((theta - start) ** 2).sum() / 2, gradient + theta - start
 
-    options = {"maxfun": EVALUATIONS}
+    options = {"maxfun": _EVALUATIONS}
     found = optimize.minimize(
         negative_log_posterior, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
     )

@@ -11,23 +11,24 @@ from typing import NamedTuple
 import numpy as np
 
 SAMPLE_FOLDER = Path(__file__).parent / "fashion_mnist_sample"
-DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
+_DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 
-# SHA-256 of each file once decompressed, so that packing it again changes nothing.
-FULL_CHECKSUMS = {
+# SHA-256 of each file once decompressed, so that packing it again changes nothing; in the order
+# in which the files are read.
+_FULL_CHECKSUMS = {
     "train-images-idx3": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
     "train-labels-idx1": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
     "t10k-images-idx3": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "t10k-labels-idx1": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
-SAMPLE_CHECKSUMS = {
+_SAMPLE_CHECKSUMS = {
     "train-images-idx3": "aad122feb555af9d813cefb13d126c1912c33797a39a5b51ee8ef3162ac7ec0b",
     "train-labels-idx1": "98a8df9ad475a169d1b064c16a2fc31bd1ade5958ce50405898c5433c4b28d17",
     "t10k-images-idx3": "4285a73a709fbed9404eadee513dbf18e0d86b3c1c580c896eb5320c5ac037d2",
     "t10k-labels-idx1": "c02045e97ad6659fe3785ea2a5a4972575b4d266a331d8451b50b78ff2ca2a96",
 }
 
-WHERE_TO_GET_IT = {
+_WHERE_TO_GET_IT = {
     "fashion_mnist": """The full Fashion-MNIST can be had in three ways:
   1. online, Keras downloads it by itself: call this again with a network connection;
   2. on Debian and Ubuntu: apt-get install dataset-fashion-mnist;
@@ -45,6 +46,12 @@ class Split(NamedTuple):
         Grey levels in [0, 1].
     labels : ndarray of int64, shape (n,)
         Classes from 0 to 9.
+
+    Examples
+    --------
+    >>> part = Split(np.zeros((3, 28, 28), np.float32), np.array([9, 0, 2]))
+    >>> len(part.labels)
+    3
     """
 
     images: np.ndarray
@@ -62,6 +69,12 @@ class Splits(NamedTuple):
         Chooses the hyperparameters; held out of the original training set.
     test : Split
         Judges the final model, once; drawn from the original test set alone.
+
+    Examples
+    --------
+    >>> splits = load_fashion_mnist(full=False)
+    >>> [len(part.labels) for part in splits]
+    [8000, 2000, 2000]
     """
 
     train: Split
@@ -102,8 +115,21 @@ def load_fashion_mnist(
     ----------
     H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for
     Benchmarking Machine Learning Algorithms", 2017, arXiv:1708.07747.
+
+    Examples
+    --------
+    >>> train, validation, test = load_fashion_mnist(full=False, validation_fraction=0.3)
+    >>> train.images.shape, validation.images.shape
+    ((7000, 28, 28), (3000, 28, 28))
     """
-    original_train, test = read_original(_wants_full() if full is None else full)
+    if full is None:
+        wanted = os.environ.get("HPO_BOOK_DATA", "sample")
+        if wanted not in ("sample", "full"):
+            raise ValueError(
+                f"the environment variable HPO_BOOK_DATA is {wanted!r}; expected 'sample' or 'full'"
+            )
+        full = wanted == "full"
+    original_train, test = read_original(full)
     return _split(original_train, test, validation_fraction, seed)
 
 
@@ -136,6 +162,11 @@ def load_mnist(full: bool = False, validation_fraction: float = 0.2, seed: int =
     ----------
     Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-Based Learning Applied to Document
     Recognition", Proceedings of the IEEE 86, 1998.
+
+    Examples
+    --------
+    >>> [len(part.labels) for part in load_mnist()]
+    [400, 100, 4500]
     """
     if full:
         train, test = (_as_split(*part) for part in _downloaded("mnist"))
@@ -148,8 +179,7 @@ def load_mnist(full: bool = False, validation_fraction: float = 0.2, seed: int =
 
 def _split(original: Split, test: Split, validation_fraction: float, seed: int) -> Splits:
     count = len(original.labels)
-    usable = 0 < validation_fraction < 1
-    held_out = round(validation_fraction * count) if usable else 0
+    held_out = round(validation_fraction * count) if 0 < validation_fraction < 1 else 0
     if not 0 < held_out < count:
         raise ValueError(
             f"validation_fraction is {validation_fraction!r}; expected a share between 0 and 1, "
@@ -175,15 +205,6 @@ def _mnist_sample() -> Split:
     return _as_split(images.reshape(-1, 28, 28), labels)
 
 
-def _wants_full() -> bool:
-    wanted = os.environ.get("HPO_BOOK_DATA", "sample")
-    if wanted not in ("sample", "full"):
-        raise ValueError(
-            f"the environment variable HPO_BOOK_DATA is {wanted!r}; expected 'sample' or 'full'"
-        )
-    return wanted == "full"
-
-
 @functools.lru_cache(maxsize=2)
 def read_original(full: bool) -> tuple[Split, Split]:
     """Read the training and the test set as published, in their stored order.
@@ -203,38 +224,21 @@ def read_original(full: bool) -> tuple[Split, Split]:
         If a file does not hold the bytes that its checksum promises.
     FileNotFoundError
         If the full data is neither on this machine nor to be downloaded.
+
+    Examples
+    --------
+    >>> train, test = read_original(full=False)
+    >>> len(train.labels), np.bincount(test.labels)[:3]
+    (10000, array([200, 200, 200]))
     """
     folder = _full_folder() if full else SAMPLE_FOLDER
-    checksums = FULL_CHECKSUMS if full else SAMPLE_CHECKSUMS
-    arrays = {
-        name: read_idx(folder / f"{name}-ubyte.gz", digest) for name, digest in checksums.items()
-    }
-
-    return tuple(
-        _as_split(arrays[f"{part}-images-idx3"], arrays[f"{part}-labels-idx1"])
-        for part in ("train", "t10k")
-    )
+    checksums = _FULL_CHECKSUMS if full else _SAMPLE_CHECKSUMS
+    arrays = [_read_idx(folder / f"{name}-ubyte.gz", digest) for name, digest in checksums.items()]
+    return _as_split(*arrays[:2]), _as_split(*arrays[2:])
 
 
-def read_idx(path: Path, digest: str) -> np.ndarray:
-    """Read a gzipped IDX file of bytes, after checking what is in it.
-
-    Parameters
-    ----------
-    path : Path
-        The file; IDX is the format of the original MNIST.
-    digest : str
-        SHA-256 of the decompressed file, in hexadecimal.
-
-    Returns
-    -------
-    ndarray of uint8
-
-    Raises
-    ------
-    ValueError
-        If the file cannot be decompressed or has another checksum.
-    """
+def _read_idx(path: Path, digest: str) -> np.ndarray:
+    """Read a gzipped file of bytes in IDX, the format of the original MNIST, and check it."""
     try:
         content = gzip.decompress(path.read_bytes())
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -245,8 +249,8 @@ def read_idx(path: Path, digest: str) -> np.ndarray:
             f"{path} is damaged or another file than its name says: expected SHA-256 {digest} "
             f"of its decompressed content, found {found}; {_REPLACE}"
         )
-    dimensions = content[3]
-    start = 4 + 4 * dimensions
+    # Byte 3 counts the dimensions; their sizes follow, of four bytes each.
+    start = 4 + 4 * content[3]
     shape = np.frombuffer(content[4:start], dtype=">u4")
     return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
 
@@ -259,8 +263,8 @@ _REPLACE = (
 
 def _full_folder() -> Path:
     keras_folder = _keras_folder()
-    for folder in (keras_folder, DEBIAN_FOLDER):
-        if all((folder / f"{name}-ubyte.gz").is_file() for name in FULL_CHECKSUMS):
+    for folder in (keras_folder, _DEBIAN_FOLDER):
+        if all((folder / f"{name}-ubyte.gz").is_file() for name in _FULL_CHECKSUMS):
             return folder
     _downloaded("fashion_mnist")
     return keras_folder
@@ -273,11 +277,10 @@ def _downloaded(name: str) -> tuple:
     try:
         return getattr(keras.datasets, name).load_data()
     except Exception as error:
-        ways = WHERE_TO_GET_IT[name].format(keras_folder=_keras_folder())
+        ways = _WHERE_TO_GET_IT[name].format(keras_folder=_keras_folder())
         raise FileNotFoundError(f"Keras could not download it ({error}).\n{ways}") from error
 
 
 def _keras_folder() -> Path:
-    home = os.environ.get("KERAS_HOME")
-    base = Path(home) if home else Path.home() / ".keras"
-    return base / "datasets" / "fashion-mnist"
+    home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
+    return Path(home, "datasets", "fashion-mnist")

@@ -17,7 +17,6 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +27,7 @@ from hpo_helpers.trials import COMPLETED, FAILED, Trial
 # Seconds that a job may go on beyond its time limit before its worker is taken for hung.
 GRACE = 10.0
 # Seconds more that a new executor has for its first answer: its workers have to start.
-STARTING = 60.0
+_STARTING = 60.0
 
 Objective = Callable[..., Any]
 
@@ -50,6 +49,11 @@ class Job(NamedTuple):
     deaths : int
         Workers that have died over it. It also makes a job that is done again another one, for
         Dask answers the same call by the same result.
+
+    Examples
+    --------
+    >>> Job(3, {"learning_rate": 0.1}, errors=[0.5], epochs=9)._replace(deaths=1).epochs
+    9
     """
 
     number: int
@@ -61,7 +65,20 @@ class Job(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a worker gives back: the trial as it stands, and the state to go on from."""
+    """What a worker gives back: the trial as it stands, and the state to go on from.
+
+    Attributes
+    ----------
+    trial : Trial
+    state : object
+        What the objective returned last; None if it keeps none.
+
+    Examples
+    --------
+    >>> trial, state = run_job(lambda config: 0.25, Job(0, {"learning_rate": 0.1}))
+    >>> trial.errors, state
+    ([0.25], None)
+    """
 
     trial: Trial
     state: Any = None
@@ -84,6 +101,18 @@ def run_job(objective: Objective, job: Job, time_limit: float | None = None) -> 
     Outcome
         Its trial has failed if the objective raised, gave an error that is not finite, fewer
         errors than it was asked for, or took too long; with the finite errors that came before.
+
+    Examples
+    --------
+    >>> def halve(config, epochs, state=None):
+    ...     begun = state or 0
+    ...     reached = begun + epochs
+    ...     return [0.5**epoch for epoch in range(begun + 1, reached + 1)], reached
+    >>> trial, state = run_job(halve, Job(0, {}, epochs=2))
+    >>> run_job(halve, Job(0, {}, trial.errors, epochs=4, state=state)).trial.errors
+    [0.5, 0.25, 0.125, 0.0625]
+    >>> run_job(lambda config: 1 / 0, Job(1, {})).trial.reason
+    'ZeroDivisionError: division by zero'
     """
     start = time.time()
     curve, reason, state = list(job.errors), "", job.state
@@ -95,7 +124,7 @@ def run_job(objective: Objective, job: Job, time_limit: float | None = None) -> 
             if not all(map(math.isfinite, curve)):
                 break
             if time_limit is not None and not ended and time.time() - start > time_limit:
-                reason = f"its time limit of {time_limit:g} s was over after {len(curve)} epochs"
+                reason = f"its time limit of {time_limit:g} s was over at epoch {len(curve)}"
                 break
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
@@ -114,8 +143,7 @@ def _parts(
     objective: Objective, job: Job, one_by_one: bool
 ) -> Iterator[tuple[Sequence[float], Any]]:
     if job.epochs is None:
-        result = objective(dict(job.config))
-        yield (result if isinstance(result, Sequence | np.ndarray) else [result]), None
+        yield np.atleast_1d(objective(dict(job.config))), None
         return
     left, state = job.epochs - len(job.errors), job.state
     while left > 0:
@@ -131,15 +159,28 @@ def process_pool(workers: int) -> Callable[[], Executor]:
     They are spawned, never forked: a process forked after TensorFlow has run hangs. So the
     objective has to be a function of a module, and a script guards its main part by
     ``if __name__ == "__main__":``.
+
+    Parameters
+    ----------
+    workers : int
+        How many processes.
+
+    Returns
+    -------
+    callable
+        Without arguments; makes a new `concurrent.futures.ProcessPoolExecutor`.
+
+    Examples
+    --------
+    >>> with process_pool(1)() as executor:
+    ...     executor.submit(math.sqrt, 9).result()
+    3.0
     """
-    return functools.partial(_SpawnedPool, workers)
+    spawn = multiprocessing.get_context("spawn")
+    return functools.partial(_SpawnedPool, workers, mp_context=spawn, initializer=_end_with_parent)
 
 
 class _SpawnedPool(ProcessPoolExecutor):
-    def __init__(self, workers: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        super().__init__(workers, mp_context=context, initializer=_end_with_parent)
-
     def submit(self, do: Callable[..., Any], /, *arguments: Any) -> Future:
         # As bytes: an objective that a worker cannot find then is an error of its job. Else it
         # would kill the worker, and look like a trial that does.
@@ -162,10 +203,27 @@ def _end_with_parent() -> None:
 
 
 class Here(Executor):
-    """An executor that does a job at once, where it is submitted."""
+    """An executor that does a job at once, where it is submitted.
+
+    Examples
+    --------
+    >>> Here().submit(max, 3, 7).result()
+    7
+    """
 
     def submit(self, do: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future:
-        """Return a future that is already done."""
+        """Return a future that is already done.
+
+        Parameters
+        ----------
+        do : callable
+        *arguments, **keywords
+            What it is called with.
+
+        Returns
+        -------
+        Future
+        """
         future: Future = Future()
         future.set_result(do(*arguments, **keywords))
         return future
@@ -187,10 +245,23 @@ class Workers:
         seconds later, with all workers, where the executor can do that: loky's can. Those of the
         standard library and of Dask cannot; with them such a job keeps its worker.
 
+    Raises
+    ------
+    ValueError
+        If there is no worker.
+
     Notes
     -----
     A job whose worker died is done again, alone, so that it is clear whose fault it is if that
     worker dies as well: then its trial has failed. Nobody else's job suffers.
+
+    Examples
+    --------
+    >>> crew = Workers(lambda config: config["weight_decay"] + 0.2)
+    >>> crew.start(Job(0, {"weight_decay": 0.1}))
+    >>> [round(outcome.trial.error, 2) for outcome in crew.finished()]
+    [0.3]
+    >>> crew.close()
     """
 
     def __init__(
@@ -200,6 +271,8 @@ class Workers:
         count: int = 1,
         time_limit: float | None = None,
     ) -> None:
+        if count < 1:
+            raise ValueError(f"workers is {count!r}; expected at least one")
         self._do = functools.partial(run_job, objective, time_limit=time_limit)
         self._new_executor = executor
         self._executor: Executor | None = None
@@ -212,22 +285,24 @@ class Workers:
     @property
     def idle(self) -> bool:
         """Whether a further job may be started now."""
-        return len(self._running) < self._count and not self._again and not self._is_retrying
+        retrying = any(job.deaths for job, _ in self._running.values())
+        return len(self._running) < self._count and not self._again and not retrying
 
     @property
     def busy(self) -> bool:
         """Whether there is an outcome to wait for."""
         return bool(self._running or self._again)
 
-    @property
-    def _is_retrying(self) -> bool:
-        return any(job.deaths for job, _ in self._running.values())
-
     def start(self, job: Job) -> None:
-        """Give a job to a worker."""
+        """Give a job to a worker.
+
+        Parameters
+        ----------
+        job : Job
+        """
         if self._executor is None:
             self._executor = self._new_executor()
-            self._answered = time.time() + STARTING
+            self._answered = time.time() + _STARTING
         try:
             future = self._executor.submit(self._do, job)
         except Exception as error:
@@ -237,7 +312,18 @@ class Workers:
         self._running[future] = (job, time.time())
 
     def finished(self) -> list[Outcome]:
-        """Wait until at least one job has ended, and return the outcomes of all that have."""
+        """Wait until at least one job has ended, and return the outcomes of all that have.
+
+        Returns
+        -------
+        list of Outcome
+            Empty if no job runs.
+
+        Raises
+        ------
+        RuntimeError
+            If an objective, a configuration or a state cannot be pickled.
+        """
         outcomes: list[Outcome] = []
         while not outcomes and self.busy:
             if not self._running:
@@ -273,7 +359,12 @@ class Workers:
             for future, (_, start) in self._running.items()
             if max(start, self._answered) < late
         ]
-        if not hanging or not _kill(self._executor):
+        if not hanging or self._executor is None:
+            return []
+        try:
+            # Only loky's knows this argument.
+            self._executor.shutdown(wait=False, kill_workers=True)
+        except TypeError:
             return []
         outcomes = [
             _failed(job, f"it hung: no answer {GRACE:g} s after its time limit")
@@ -295,11 +386,3 @@ class Workers:
 def _failed(job: Job, reason: str) -> Outcome:
     now = time.time()
     return Outcome(Trial(job.number, job.config, list(job.errors), FAILED, reason, now, now))
-
-
-def _kill(executor: Executor | None) -> bool:
-    with suppress(TypeError):
-        # Only loky's knows this argument.
-        executor.shutdown(wait=False, kill_workers=True)
-        return True
-    return False

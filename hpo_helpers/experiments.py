@@ -28,8 +28,8 @@ MLP_SPACE = ConfigSpace(
 
 
 # What accuracy is measured on.
-JUDGED = ("validation", "test")
-LEARNED = ("train", "validation")
+_JUDGED = ("validation", "test")
+_LEARNED = ("train", "validation")
 
 
 class Job(NamedTuple):
@@ -44,6 +44,14 @@ class Job(NamedTuple):
         All hyperparameters of each trial, those of the training as well.
     numbers : sequence of int
         Which trials of their seed they are.
+
+    Examples
+    --------
+    >>> part = Split(np.eye(10, dtype=np.float32), np.arange(10))
+    >>> training = Training(part, [part], evaluate_after=[1], hidden=[32])
+    >>> job = Job(training, ("validation",), [{"learning_rate": 0.1, "units": 32}], numbers=[7])
+    >>> job.of_engine
+    [{'learning_rate': 0.1}]
     """
 
     training: Training
@@ -58,7 +66,29 @@ class Job(NamedTuple):
 
 
 def source2(seed: int, splits: Splits | None = None) -> Training:
-    """Return the training of source 2: 500 images, six hidden layers, 200 updates."""
+    """Return the training of source 2: 500 images, six hidden layers, 200 updates.
+
+    Parameters
+    ----------
+    seed : int
+        Of the batches and the first weights.
+    splits : Splits, optional
+        The images; by default those of `load_mnist`.
+
+    Returns
+    -------
+    Training
+        Measured on the training and the validation images, after the updates 1, 5, ... 197.
+
+    References
+    ----------
+    K. Saitoh, *Deep Learning from Scratch*, O'Reilly Japan, 2016, chapter 6.
+
+    Examples
+    --------
+    >>> source2(seed=0).sizes
+    (784, 100, 100, 100, 100, 100, 100, 10)
+    """
     splits = splits or load_mnist()
     return Training(
         splits.train,
@@ -71,10 +101,15 @@ def source2(seed: int, splits: Splits | None = None) -> Training:
     )
 
 
-def softmax_full() -> Iterator[Job]:
+def _logspace(first: float, last: float, count: int) -> list[float]:
+    # Rounded, so that a recording holds the very values that were trained.
+    return [float(f"{value:.6g}") for value in np.logspace(first, last, count)]
+
+
+def _softmax_full() -> Iterator[Job]:
     """141 learning rates by six batch sizes, 16 epochs, five seeds at batches of 16."""
     splits = load_fashion_mnist(full=True)
-    rates = [{"learning_rate": float(f"{rate:.6g}")} for rate in np.logspace(-6, 1, 141)]
+    rates = [{"learning_rate": rate} for rate in _logspace(-6, 1, 141)]
     for batch_size, seed in [(16, s) for s in range(5)] + [(b, 0) for b in (8, 32, 64, 128, 256)]:
         training = Training(
             splits.train,
@@ -84,40 +119,40 @@ def softmax_full() -> Iterator[Job]:
             seed=seed,
         )
         configs = [{**rate, "batch_size": batch_size} for rate in rates]
-        yield Job(training, JUDGED, configs, range(len(configs)))
+        yield Job(training, _JUDGED, configs, range(len(configs)))
 
 
-def softmax_blocks() -> Iterator[Job]:
+def _softmax_blocks() -> Iterator[Job]:
     """41 learning rates, 8 epochs, measured on 220 blocks of 100 held-out images each."""
     splits = load_fashion_mnist(full=True)
     images, labels = (np.concatenate(pair) for pair in zip(*splits[1:], strict=True))
     order = np.random.default_rng(0).permutation(len(labels)).reshape(-1, 100)
     blocks = [Split(images[block], labels[block]) for block in order]
     training = Training(splits.train, blocks, epochs(splits.train, 16, 8)[-1:], batch_size=16)
-    configs = [{"learning_rate": float(f"{rate:.6g}")} for rate in np.logspace(-3, 0, 41)]
+    configs = [{"learning_rate": rate} for rate in _logspace(-3, 0, 41)]
     yield Job(training, ("held_out",) * len(blocks), configs, range(len(configs)))
 
 
-def source2_grid() -> Iterator[Job]:
+def _source2_grid() -> Iterator[Job]:
     """Learning rates 1e-6 to 1 by weight decays 1e-8 to 0.1, three seeds."""
     grid = [
-        {"learning_rate": float(f"{rate:.6g}"), "weight_decay": float(f"{decay:.6g}")}
-        for rate in np.logspace(-6, 0, 49)
-        for decay in np.logspace(-8, -1, 29)
+        {"learning_rate": rate, "weight_decay": decay}
+        for rate in _logspace(-6, 0, 49)
+        for decay in _logspace(-8, -1, 29)
     ]
     for seed in range(3):
-        yield Job(source2(seed), LEARNED, grid, range(len(grid)))
+        yield Job(source2(seed), _LEARNED, grid, range(len(grid)))
 
 
-def source2_spread() -> Iterator[Job]:
+def _source2_spread() -> Iterator[Job]:
     """Repeat the search of source 2 under 40 seeds, which also choose and split the images."""
     for seed in range(40):
         searcher = RandomSearch(SOURCE2_SPACE, seed)
         configs = [searcher.ask(number) for number in range(100)]
-        yield Job(source2(seed, load_mnist(seed=seed)), LEARNED, configs, range(100))
+        yield Job(source2(seed, load_mnist(seed=seed)), _LEARNED, configs, range(100))
 
 
-def mlp() -> Iterator[Job]:
+def _mlp() -> Iterator[Job]:
     """4,000 random configurations on 2,000 images, 27 epochs; the first 300 with five seeds."""
     splits = load_fashion_mnist(full=False)
     train = Split(*(array[:2000] for array in splits.train))
@@ -138,10 +173,10 @@ def mlp() -> Iterator[Job]:
                 batch_size=32,
                 seed=seed,
             )
-            yield Job(training, JUDGED, [configs[number] for number in numbers], numbers)
+            yield Job(training, _JUDGED, [configs[number] for number in numbers], numbers)
 
 
 EXPERIMENTS = {
-    experiment.__name__: experiment
-    for experiment in (softmax_full, softmax_blocks, source2_grid, source2_spread, mlp)
+    experiment.__name__.removeprefix("_"): experiment
+    for experiment in (_softmax_full, _softmax_blocks, _source2_grid, _source2_spread, _mlp)
 }

@@ -30,6 +30,12 @@ class FashionMNIST(d2l.FashionMNIST):
     ------
     ValueError
         If `batch_size` is below 1.
+
+    Examples
+    --------
+    >>> data = FashionMNIST(batch_size=100, splits=load_fashion_mnist(full=False))
+    >>> len(data.train_dataloader()), data.text_labels([0, 9])
+    (80, ['t-shirt', 'ankle boot'])
     """
 
     def __init__(

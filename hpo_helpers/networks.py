@@ -121,15 +121,43 @@ class Networks:
         return layers
 
     def enter(self, images: np.ndarray) -> np.ndarray:
-        """Return the images times the first weights, shape (K, n, units)."""
+        """Return the images times the first weights.
+
+        Parameters
+        ----------
+        images : ndarray, shape (n, inputs) or (K, n, inputs)
+
+        Returns
+        -------
+        ndarray, shape (K, n, units)
+        """
         return _times(images, self.weights[0])
 
     def inputs(self, images: np.ndarray) -> np.ndarray:
-        """Return what the first weights are moved along: the images themselves."""
+        """Return what the first weights are moved along: the images themselves.
+
+        Parameters
+        ----------
+        images : ndarray, shape (n, inputs) or (K, n, inputs)
+
+        Returns
+        -------
+        ndarray
+            The images as they came.
+        """
         return images
 
     def scores(self, images: np.ndarray) -> np.ndarray:
-        """Return the scores of each class, shape (K, n, classes)."""
+        """Return the scores of each class.
+
+        Parameters
+        ----------
+        images : ndarray, shape (n, inputs) or (K, n, inputs)
+
+        Returns
+        -------
+        ndarray, shape (K, n, classes)
+        """
         return self.layers(images)[-1]
 
     def gradients(
@@ -173,6 +201,11 @@ class Networks:
 
         Weight decay is coupled L2, as in the source: each weight also moves by
         ``learning_rate * weight_decay * weight``; biases are left out of it.
+
+        Parameters
+        ----------
+        images : ndarray, shape (n, inputs) or (K, n, inputs)
+        labels : ndarray of int, shape (n,) or (K, n)
         """
         moves = self.gradients(images, labels, scale=self.learning_rates)
         decay = self.learning_rates * self.weight_decays
@@ -227,13 +260,13 @@ class DualNetworks(Networks):
             self.velocities[0] = np.zeros_like(self.weights[0])
 
     def enter(self, images: np.ndarray) -> np.ndarray:
-        """Return the products of these images, shape (K, n, units)."""
+        """Look up the products of these images, named by their indices; see `Networks.enter`."""
         if images.ndim == 1:
             return self.weights[0][images].transpose(1, 0, 2)
         return self.weights[0][images, np.arange(len(images))[:, None]]
 
     def inputs(self, images: np.ndarray) -> np.ndarray:
-        """Return what the products are moved along: those of the images with all others."""
+        """Return the products of these images with all others; see `Networks.inputs`."""
         return self.gram[images]
 
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 # Where the projections stand, in sides of the unit square.
-BESIDE = 1.09
+_BESIDE = 1.09
 
 
 def plot_incumbent(ax: Axes, errors: np.ndarray, label: str, color: str | None = None) -> None:
@@ -21,6 +21,13 @@ def plot_incumbent(ax: Axes, errors: np.ndarray, label: str, color: str | None =
         Validation errors in the order of the trials; NaN for one that failed. Of several
         searches the median is drawn, with a band from quartile to quartile.
     label, color : str
+
+    Examples
+    --------
+    >>> ax = Figure().subplots()
+    >>> plot_incumbent(ax, [0.5, np.nan, 0.3, 0.4], "random search")
+    >>> ax.lines[0].get_ydata()
+    array([0.5, 0.5, 0.3, 0.3])
     """
     incumbents = np.fmin.accumulate(np.atleast_2d(errors), axis=1)
     number = np.arange(1, incumbents.shape[1] + 1)
@@ -43,18 +50,19 @@ def plot_response(ax: Axes, values: Sequence[float], errors: np.ndarray, label: 
     errors : array_like, shape (n,) or (seeds, n)
         Of several seeds the mean is drawn, with a band from the lowest to the highest.
     label : str
+
+    Examples
+    --------
+    >>> ax = Figure().subplots()
+    >>> plot_response(ax, [0.01, 0.1], [[0.2, 0.5], [0.4, 0.7]], "two seeds")
+    >>> ax.lines[0].get_ydata().round(2)
+    array([0.3, 0.6])
     """
     errors = np.atleast_2d(errors)
     (line,) = ax.semilogx(values, errors.mean(axis=0), label=label)
     if len(errors) > 1:
-        ax.fill_between(
-            values,
-            errors.min(axis=0),
-            errors.max(axis=0),
-            alpha=0.2,
-            color=line.get_color(),
-            linewidth=0,
-        )
+        low, high = errors.min(axis=0), errors.max(axis=0)
+        ax.fill_between(values, low, high, alpha=0.2, color=line.get_color(), linewidth=0)
     ax.set_ylabel("validation error")
 
 
@@ -67,12 +75,19 @@ def plot_coverage(ax: Axes, points: np.ndarray, color: str = "C1") -> None:
     points : array_like, shape (trials, 2)
         Coordinates in the unit square.
     color : str
+
+    Examples
+    --------
+    >>> ax = Figure().subplots()
+    >>> plot_coverage(ax, [[0.2, 0.4], [0.2, 0.9]])
+    >>> len(ax.lines)
+    3
     """
     x, y = np.transpose(points)
     dots = {"color": color, "marker": "o", "linestyle": "", "clip_on": False}
     ax.plot(x, y, markersize=8, markeredgecolor="white", **dots)
-    ax.plot(x, np.full_like(x, BESIDE), markersize=4, alpha=0.7, **dots)
-    ax.plot(np.full_like(y, BESIDE), y, markersize=4, alpha=0.7, **dots)
+    ax.plot(x, np.full_like(x, _BESIDE), markersize=4, alpha=0.7, **dots)
+    ax.plot(np.full_like(y, _BESIDE), y, markersize=4, alpha=0.7, **dots)
     ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[], aspect="equal")
     ax.spines[:].set_visible(True)
     ax.grid(False)
@@ -87,6 +102,13 @@ def plot_learning_curves(ax: Axes, errors: np.ndarray, colors: Sequence) -> None
     errors : array_like, shape (trials, epochs)
     colors : sequence, length trials
         Matplotlib colours.
+
+    Examples
+    --------
+    >>> ax = Figure().subplots()
+    >>> plot_learning_curves(ax, [[0.5, 0.4, 0.3], [0.9, 0.9, 0.9]], ["C0", "C1"])
+    >>> ax.lines[0].get_xdata()
+    array([1, 2, 3])
     """
     for curve, color in zip(errors, colors, strict=True):
         ax.plot(np.arange(1, len(curve) + 1), curve, color=color)
@@ -106,13 +128,20 @@ def plot_best(train: np.ndarray, validation: np.ndarray, columns: int = 5, rows:
     -------
     Figure
         Validation solid, training dashed, each panel from 0 to 1.
+
+    Examples
+    --------
+    >>> accuracies = np.array([[0.2, 0.7, 0.9], [0.3, 0.6, 0.8]])
+    >>> figure = plot_best(accuracies, accuracies - 0.05, columns=2, rows=1)
+    >>> [panel.get_title() for panel in figure.axes]
+    ['Best-1', 'Best-2']
+    >>> plt.close(figure)
     """
     fig, axes = plt.subplots(rows, columns, sharex=True, sharey=True, figsize=(7.5, 6))
-    for number, (ax, *curves) in enumerate(
-        zip(axes.flat, train, validation, strict=False), start=1
-    ):
-        ax.plot(curves[1], color="C0", linewidth=1.4, label="validation")
-        ax.plot(curves[0], "--", color="C1", linewidth=1.4, label="training")
+    panels = zip(axes.flat, train, validation, strict=False)
+    for number, (ax, learned, held_out) in enumerate(panels, start=1):
+        ax.plot(held_out, color="C0", linewidth=1.4, label="validation")
+        ax.plot(learned, "--", color="C1", linewidth=1.4, label="training")
         ax.set_title(f"Best-{number}", fontsize=11)
         ax.set(ylim=(0, 1), xticks=[], yticks=[0, 0.5, 1])
         ax.tick_params(labelsize=9)

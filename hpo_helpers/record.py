@@ -5,7 +5,9 @@ documented and with the loss mended. TensorFlow keeps its default arithmetic, on
 source had it; ``--without-onednn`` adds the same numbers up in another order. An interrupted
 recording goes on where it stopped.
 
-The others are the experiments of ``experiments.py``, which train on the NumPy engine.
+The others train on the NumPy engine: ``variance``, and the experiments of ``experiments.py``.
+``mlp_seconds`` measures how long its trainings take, and ``bayesian_searches`` repeats a search
+over the trials of ``mlp``.
 """
 
 import argparse
@@ -21,6 +23,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +33,8 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from hpo_helpers import executors
-from hpo_helpers.data import Splits, read_original
+from hpo_helpers.bayesian import BayesianSearch
+from hpo_helpers.data import Split, Splits, load_fashion_mnist, read_original
 from hpo_helpers.experiments import EXPERIMENTS, MLP_SPACE, Job
 from hpo_helpers.objectives import (
     BATCH_SIZE,
@@ -38,9 +42,11 @@ from hpo_helpers.objectives import (
     hpo_objective_scores_as_probabilities,
     hpo_objective_softmax_classification,
 )
-from hpo_helpers.recordings import DIVERGED, FOLDER
-from hpo_helpers.training import train_stacks
+from hpo_helpers.recordings import DIVERGED, FOLDER, RecordedTrials, load_recording
+from hpo_helpers.searchers import RandomSearch
+from hpo_helpers.training import Training, epochs, train_stacks
 from hpo_helpers.trials import TrialLog
+from hpo_helpers.tuner import tune
 
 ROOT = Path(__file__).parents[1]
 UNFINISHED = ROOT / "_build" / "recordings"
@@ -109,13 +115,48 @@ def record_source1(onednn: bool = True, seed: int = 0, max_epochs: int = 8) -> P
     return path
 
 
+# Of the recording ``mlp``: its best trial, and its best at a learning rate from 0.001 to 0.01.
+PAIR = (2983, 1706)
+SOURCES = ("split", "weights", "batches")
+
+
+def retraining(trial: int, seeds: dict[str, int], varied: str = "") -> Job:
+    """Return the training of a trial of ``mlp`` under a seed for each source of variance."""
+    config = RandomSearch(MLP_SPACE).ask(trial)
+    splits = load_fashion_mnist(full=False, seed=seeds["split"])
+    train = Split(*(array[:2000] for array in splits.train))
+    training = Training(
+        train,
+        (splits.validation, splits.test),
+        epochs(train, 32, 27),
+        hidden=[config["units"]] * config["layers"],
+        activation=config["activation"],
+        batch_size=32,
+        batch_seed=seeds["batches"],
+    )
+    row = {**config, "mlp_trial": trial, "varied": varied, **seeds}
+    return Job(training, ("validation", "test"), [row], [seeds["weights"]])
+
+
+def variance() -> Iterator[Job]:
+    """Train two networks of ``mlp`` anew: 100 seeds of each source of variance, and of all."""
+    for trial, varied in itertools.product(PAIR, (*SOURCES, "together")):
+        # As the search trained it.
+        fixed = {"split": 0, "weights": trial, "batches": 0}
+        for seed in range(1, 101):
+            # Other seeds together than one by one, so that the two are independent.
+            together = dict.fromkeys(SOURCES, seed + 100)
+            seeds = together if varied == "together" else {**fixed, varied: seed}
+            yield retraining(trial, seeds, varied)
+
+
 def record_on_the_engine(name: str, folder: Path = FOLDER) -> Path:
     """Record an experiment of the book, job by job; finished ones are read back.
 
     Parameters
     ----------
     name : str
-        One of the experiments.
+        ``variance`` or one of the experiments.
     folder : Path
         Where the arrays and their description go.
 
@@ -124,7 +165,7 @@ def record_on_the_engine(name: str, folder: Path = FOLDER) -> Path:
     Path
         The description.
     """
-    experiment = EXPERIMENTS[name]
+    experiment = {"variance": variance, **EXPERIMENTS}[name]
     curves, rows = [], []
     for job in experiment():
         curves.append(_trained(name, job))
@@ -222,6 +263,42 @@ def record_mlp_seconds(images: int = 2000, repeats: int = 5, folder: Path = FOLD
     return path
 
 
+def record_bayesian_searches(seeds: int = 50, trials: int = 60, folder: Path = FOLDER) -> Path:
+    """Record which trials of the recording ``mlp`` Bayesian searches meet.
+
+    Parameters
+    ----------
+    seeds : int
+        How many searches; their seeds begin with 1.
+    trials : int
+        Of each search.
+    folder : Path
+        Where the description goes.
+
+    Returns
+    -------
+    Path
+        The recording: provenance, and by seed the places in `RecordedTrials.configs`.
+    """
+    recorded = RecordedTrials(load_recording("mlp"), nearest=MLP_SPACE)
+    rows = []
+    with threadpool_limits(1, user_api="blas"):
+        for seed in range(1, seeds + 1):
+            log = tune(recorded, BayesianSearch(MLP_SPACE, seed), trials, progress=False)
+            met = [recorded.configs.index(recorded.nearest(trial.config)) for trial in log]
+            rows.append({"seed": seed, "met": met})
+            print(f"bayesian_searches: seed {seed}", file=sys.stderr)
+    recording = {
+        "command": "python -m hpo_helpers.record bayesian_searches",
+        "content": record_bayesian_searches.__doc__.splitlines()[0],
+        **provenance("numpy", "scipy", "sklearn"),
+        "trials": rows,
+    }
+    path = folder / "bayesian_searches.json"
+    path.write_text(_one_trial_a_line(recording))
+    return path
+
+
 def provenance(*packages: str) -> dict[str, Any]:
     """Return the date and the versions that a recording is stored with."""
     # A package may come from a distribution of another name: tensorflow from tensorflow-cpu.
@@ -239,19 +316,22 @@ def _one_trial_a_line(recording: dict[str, Any]) -> str:
     return head.replace('"trials": []', f'"trials": [\n{trials}\n  ]') + "\n"
 
 
+OTHERS = {"mlp_seconds": record_mlp_seconds, "bayesian_searches": record_bayesian_searches}
+
+
 def main() -> None:
     """Run the recording that the command line names."""
     parser = argparse.ArgumentParser(
         prog="python -m hpo_helpers.record", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("recording", choices=["source1", "mlp_seconds", *EXPERIMENTS])
+    parser.add_argument("recording", choices=["source1", "variance", *OTHERS, *EXPERIMENTS])
     parser.add_argument("--without-onednn", action="store_true", help="for source1")
     arguments = parser.parse_args()
     try:
         if arguments.recording == "source1":
             print(record_source1(onednn=not arguments.without_onednn))
-        elif arguments.recording == "mlp_seconds":
-            print(record_mlp_seconds())
+        elif arguments.recording in OTHERS:
+            print(OTHERS[arguments.recording]())
         else:
             print(record_on_the_engine(arguments.recording))
     except KeyboardInterrupt:

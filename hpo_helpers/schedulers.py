@@ -1,15 +1,43 @@
 """Schedulers: which trial gets more epochs."""
 
 import bisect
+import itertools
 import math
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Generator, Sequence
 from typing import NamedTuple, Protocol
 
 from hpo_helpers.trials import COMPLETED, Trial
 
 
 class Scheduler(Protocol):
-    """What a tuner needs of a scheduler."""
+    """What a tuner needs of a scheduler: two methods and a number, whatever class has them.
+
+    Attributes
+    ----------
+    max_epochs : int
+        What a trial is trained for at most; the state of one that has had so many is dropped.
+
+    Examples
+    --------
+    >>> class Patient:
+    ...     max_epochs = 2
+    ...
+    ...     def job(self, new):
+    ...         return None if new is None else (new, self.max_epochs)
+    ...
+    ...     def report(self, trial):
+    ...         print(f"trial {trial.number} gave {trial.errors}")
+    >>> from hpo_helpers.searchers import GridSearch
+    >>> from hpo_helpers.spaces import ConfigSpace, choice
+    >>> from hpo_helpers.tuner import tune
+    >>> searcher = GridSearch(ConfigSpace({"units": choice([1, 2])}), n=1)
+    >>> def objective(config, epochs, state):
+    ...     return [1 / config["units"]] * epochs, None
+    >>> log = tune(objective, searcher, 2, scheduler=Patient(), progress=False)
+    trial 0 gave [1.0, 1.0]
+    trial 1 gave [0.5, 0.5]
+    """
 
     max_epochs: int
 
@@ -29,7 +57,12 @@ class Scheduler(Protocol):
         """
 
     def report(self, trial: Trial) -> None:
-        """Take note of a trial, as it stands after a job or in a log that is gone on with."""
+        """Take note of a trial, as it stands after a job or in a log that is gone on with.
+
+        Parameters
+        ----------
+        trial : Trial
+        """
 
 
 class FixedEpochs:
@@ -39,22 +72,45 @@ class FixedEpochs:
     ----------
     max_epochs : int
         At least 1.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+
+    Examples
+    --------
+    >>> FixedEpochs(27).job(new=0)
+    (0, 27)
     """
 
     def __init__(self, max_epochs: int) -> None:
-        _require_epochs(max_epochs, max_epochs)
+        _require_rungs(max_epochs, max_epochs)
         self.max_epochs = max_epochs
 
     def job(self, new: int | None) -> tuple[int, int] | None:
-        """Return what a free worker does next; see `Scheduler`."""
+        """Return what a free worker does next; see `Scheduler.job`."""
         return None if new is None else (new, self.max_epochs)
 
     def report(self, trial: Trial) -> None:
-        """Learn nothing: no trial is ever continued."""
+        """Learn nothing, for no trial is ever continued; see `Scheduler.report`."""
 
 
 class Rung(NamedTuple):
-    """So many trials that are trained for so many epochs, in total."""
+    """So many trials that are trained for so many epochs.
+
+    Attributes
+    ----------
+    trials : int
+    epochs : int
+        In total, those of earlier rungs included.
+
+    Examples
+    --------
+    >>> rung = Rung(trials=9, epochs=3)
+    >>> rung.trials * rung.epochs
+    27
+    """
 
     trials: int
     epochs: int
@@ -73,12 +129,24 @@ def halving_rungs(trials: int, min_epochs: int, max_epochs: int, eta: int) -> li
     eta : int
         One trial in `eta` goes on.
 
+    Returns
+    -------
+    list of Rung
+        As long as a trial is left.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not a whole number in its range.
+
     Examples
     --------
     >>> halving_rungs(9, 1, 9, eta=3)
     [Rung(trials=9, epochs=1), Rung(trials=3, epochs=3), Rung(trials=1, epochs=9)]
     """
-    levels = rung_levels(min_epochs, max_epochs, eta)
+    levels = _rung_levels(min_epochs, max_epochs, eta)
+    if trials < 1:
+        raise ValueError(f"trials is {trials!r}; expected at least one in the first rung")
     rungs = [Rung(trials // eta**place, epochs) for place, epochs in enumerate(levels)]
     return [rung for rung in rungs if rung.trials]
 
@@ -100,6 +168,10 @@ def hyperband_brackets(
         ``ceil((s_max + 1) * eta**s / (s + 1))`` trials; the table that it prints for R = 81 has
         ``floor((s_max + 1) / (s + 1)) * eta**s``. Libraries differ in which they follow.
 
+    Returns
+    -------
+    list of list of Rung
+
     Raises
     ------
     ValueError
@@ -118,22 +190,19 @@ def hyperband_brackets(
     [81, 34, 15, 8, 5]
     [81, 27, 9, 6, 5]
     """
-    _require_epochs(min_epochs, max_epochs)
-    _require_eta(eta)
+    _require_rungs(min_epochs, max_epochs, eta)
     if table not in ("pseudocode", "printed"):
         raise ValueError(f"table is {table!r}; expected 'pseudocode' or 'printed'")
     # In integers, for the logarithm of 243 to the base 3 comes out below 5.
-    largest = 0
-    while min_epochs * eta ** (largest + 1) <= max_epochs:
-        largest += 1
+    largest = next(s for s in itertools.count() if min_epochs * eta ** (s + 1) > max_epochs)
     brackets = []
     for s in range(largest, -1, -1):
         if table == "printed":
             trials = (largest + 1) // (s + 1) * eta**s
         else:
             trials = -(-(largest + 1) * eta**s // (s + 1))
-        epochs = [max_epochs // eta ** (s - i) for i in range(s + 1)]
-        brackets.append([Rung(trials // eta**i, epochs[i]) for i in range(s + 1)])
+        places = range(s + 1)
+        brackets.append([Rung(trials // eta**i, max_epochs // eta ** (s - i)) for i in places])
     return brackets
 
 
@@ -156,12 +225,25 @@ class SynchronousHalving:
     -----
     What it returns depends on the reports alone and on what it has returned since, so that a
     search that was interrupted goes on where it was. A failed trial counts as the worst of its
-    rung. If no more trials may be started, a rung that is not full goes on with what it has.
+    rung. If no more trials may be started, a rung that is not full is made up of those that have
+    begun, and the next one has a share of them.
 
     References
     ----------
     K. Jamieson, A. Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter
     Optimization", AISTATS 2016.
+
+    Examples
+    --------
+    Of three trials one goes on, when all have ended their first epoch:
+
+    >>> scheduler = SynchronousHalving([[Rung(3, 1), Rung(1, 9)]])
+    >>> [scheduler.job(new=number) for number in range(4)]
+    [(0, 1), (1, 1), (2, 1), None]
+    >>> for number, error in enumerate([0.5, 0.3, 0.4]):
+    ...     scheduler.report(Trial(number, {}, [error]))
+    >>> scheduler.job(new=3)
+    (1, 9)
     """
 
     def __init__(self, brackets: Sequence[Sequence[Rung]]) -> None:
@@ -169,40 +251,41 @@ class SynchronousHalving:
             raise ValueError(f"brackets are {brackets!r}; expected at least one, each with a rung")
         self.brackets = [list(bracket) for bracket in brackets]
         self.max_epochs = max(bracket[-1].epochs for bracket in self.brackets)
-        self._turn = self._first = 0
         self._errors: dict[int, list[float]] = {}
         self._failed: set[int] = set()
         self._running: set[int] = set()
+        self._jobs = self._schedule()
+        next(self._jobs)
 
     def job(self, new: int | None) -> tuple[int, int] | None:
-        """Return what a free worker does next; see `Scheduler`."""
-        while True:
-            rungs = self.brackets[self._turn % len(self.brackets)]
-            members = [*range(self._first, self._first + rungs[0].trials)]
-            if new is None:
-                members = [number for number in members if number in self._errors]
-            for rung, following in zip(rungs, [*rungs[1:], Rung(0, 0)], strict=True):
-                todo = [number for number in members if self._error(number, rung.epochs) is None]
-                if todo:
-                    return self._next_of(todo, rung.epochs, new)
-                members = self._survivors(members, rung, following.trials)
-            self._first += rungs[0].trials
-            self._turn += 1
-            if new is None and self._first > max(self._errors, default=-1):
-                return None
+        """Return what a free worker does next; see `Scheduler.job`."""
+        return self._jobs.send(new)
 
-    def _next_of(self, todo: list[int], epochs: int, new: int | None) -> tuple[int, int] | None:
-        for number in todo:
-            if number not in self._running and (number in self._errors or number == new):
-                self._running.add(number)
-                return number, epochs
-        return None
-
-    def _survivors(self, members: list[int], rung: Rung, following: int) -> list[int]:
-        # In proportion, where the rung was not full.
-        kept = max(min(following, 1), len(members) * following // rung.trials)
-        ranked = sorted((self._error(number, rung.epochs), number) for number in members)
-        return [number for error, number in ranked[:kept] if math.isfinite(error)]
+    def _schedule(self) -> Generator[tuple[int, int] | None, int | None, None]:
+        """Yield one job after another; what is sent is the `new` of the next one."""
+        new = yield None
+        first = 0
+        for bracket in itertools.cycle(self.brackets):
+            members = [*range(first, first + bracket[0].trials)]
+            first += len(members)
+            for rung, following in zip(bracket, [*bracket[1:], Rung(0, 0)], strict=True):
+                todo = deque(n for n in members if self._error(n, rung.epochs) is None)
+                while todo or self._running:
+                    if todo and (todo[0] in self._errors or todo[0] == new):
+                        number = todo.popleft()
+                        self._running.add(number)
+                        self._errors.setdefault(number, [])
+                        new = yield number, rung.epochs
+                    elif todo and new is None and any(n in self._errors for n in members):
+                        # No more may be started: the rung goes on with those that have begun.
+                        members = [n for n in members if n in self._errors]
+                        todo = deque(n for n in todo if n in self._errors)
+                    else:
+                        new = yield None
+                # In proportion, where the rung was not full.
+                kept = max(min(following.trials, 1), len(members) * following.trials // rung.trials)
+                ranked = sorted((self._error(n, rung.epochs), n) for n in members)
+                members = [n for error, n in ranked[:kept] if math.isfinite(error)]
 
     def _error(self, number: int, epochs: int) -> float | None:
         errors = self._errors.get(number, [])
@@ -211,7 +294,7 @@ class SynchronousHalving:
         return math.inf if number in self._failed else None
 
     def report(self, trial: Trial) -> None:
-        """Take note of a trial; see `Scheduler`."""
+        """Take note of a trial; see `Scheduler.report`."""
         self._running.discard(trial.number)
         self._errors[trial.number] = trial.errors
         if trial.status != COMPLETED:
@@ -235,6 +318,10 @@ class SuccessiveHalving(SynchronousHalving):
     ValueError
         If an argument is not as stated.
 
+    References
+    ----------
+    As for `SynchronousHalving`.
+
     Examples
     --------
     >>> SuccessiveHalving(1, 27, eta=3).brackets[0][:2]
@@ -244,10 +331,8 @@ class SuccessiveHalving(SynchronousHalving):
     def __init__(
         self, min_epochs: int, max_epochs: int, eta: int = 3, trials: int | None = None
     ) -> None:
-        levels = rung_levels(min_epochs, max_epochs, eta)
-        trials = eta ** (len(levels) - 1) if trials is None else trials
-        if trials < 1:
-            raise ValueError(f"trials is {trials!r}; expected at least one in the first rung")
+        if trials is None:
+            trials = eta ** (len(_rung_levels(min_epochs, max_epochs, eta)) - 1)
         super().__init__([halving_rungs(trials, min_epochs, max_epochs, eta)])
 
 
@@ -258,6 +343,20 @@ class Hyperband(SynchronousHalving):
     ----------
     max_epochs, eta, min_epochs, table
         As for `hyperband_brackets`.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as stated.
+
+    References
+    ----------
+    As for `hyperband_brackets`.
+
+    Examples
+    --------
+    >>> [bracket[0] for bracket in Hyperband(9, eta=3).brackets]
+    [Rung(trials=9, epochs=1), Rung(trials=5, epochs=3), Rung(trials=3, epochs=9)]
     """
 
     def __init__(
@@ -306,7 +405,7 @@ class ASHA:
     def __init__(
         self, min_epochs: int, max_epochs: int, eta: int = 3, stopping: bool = False
     ) -> None:
-        self.levels = rung_levels(min_epochs, max_epochs, eta)
+        self.levels = _rung_levels(min_epochs, max_epochs, eta)
         self.max_epochs = max_epochs
         self.eta = eta
         self.stopping = stopping
@@ -316,7 +415,7 @@ class ASHA:
         self._where: dict[int, int] = {}
 
     def job(self, new: int | None) -> tuple[int, int] | None:
-        """Return what a free worker does next; see `Scheduler`."""
+        """Return what a free worker does next; see `Scheduler.job`."""
         for level in reversed(range(len(self.levels) - 1)):
             waiting, reached = self._waiting[level], self._reached[level]
             if waiting and (self.stopping or self._is_among_best(waiting[0], reached)):
@@ -329,7 +428,7 @@ class ASHA:
         return bisect.bisect_left(reached, entry) < len(reached) // self.eta
 
     def report(self, trial: Trial) -> None:
-        """Take note of a trial; see `Scheduler`."""
+        """Take note of a trial; see `Scheduler.report`."""
         # In a log that is gone on with, its promotion has not been asked for here.
         if (level := self._where.pop(trial.number, None)) is not None:
             waiting = self._waiting[level]
@@ -347,17 +446,9 @@ class ASHA:
             self._where[trial.number] = level
 
 
-def rung_levels(min_epochs: int, max_epochs: int, eta: int) -> list[int]:
-    """Return the epochs of each rung: from `min_epochs` by factors of `eta` to `max_epochs`.
-
-    Raises
-    ------
-    ValueError
-        If the epochs are not whole numbers with ``1 <= min_epochs <= max_epochs``, or `eta` is
-        no whole number from 2.
-    """
-    _require_epochs(min_epochs, max_epochs)
-    _require_eta(eta)
+def _rung_levels(min_epochs: int, max_epochs: int, eta: int) -> list[int]:
+    """Return the epochs of each rung: from `min_epochs` by factors of `eta` to `max_epochs`."""
+    _require_rungs(min_epochs, max_epochs, eta)
     levels = []
     while min_epochs < max_epochs:
         levels.append(min_epochs)
@@ -365,15 +456,12 @@ def rung_levels(min_epochs: int, max_epochs: int, eta: int) -> list[int]:
     return [*levels, max_epochs]
 
 
-def _require_epochs(min_epochs: int, max_epochs: int) -> None:
+def _require_rungs(min_epochs: int, max_epochs: int, eta: int = 2) -> None:
     whole = isinstance(min_epochs, int) and isinstance(max_epochs, int)
     if not (whole and 1 <= min_epochs <= max_epochs):
         raise ValueError(
             f"min_epochs is {min_epochs!r} and max_epochs {max_epochs!r}; expected whole numbers, "
             "1 <= min_epochs <= max_epochs"
         )
-
-
-def _require_eta(eta: int) -> None:
     if not (isinstance(eta, int) and eta >= 2):
         raise ValueError(f"eta is {eta!r}; expected a whole number, at least 2")

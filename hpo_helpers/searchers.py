@@ -11,17 +11,52 @@ from hpo_helpers.spaces import Config, ConfigSpace, choice, reflected
 from hpo_helpers.trials import Trial
 
 # SciPy takes as long for one quantile as for a few dozen; a power of 2, for Sobol' points.
-DRAWN_AT_ONCE = 32
+_DRAWN_AT_ONCE = 32
 
 
 class Searcher(Protocol):
-    """What a tuner needs of a searcher."""
+    """What a tuner needs of a searcher: two methods, whatever class has them.
+
+    One that has a configuration space keeps it as ``space``: then the tuner refuses a log of
+    another space.
+
+    Examples
+    --------
+    >>> class Halving:
+    ...     def ask(self, number):
+    ...         return {"learning_rate": 0.5**number}
+    ...
+    ...     def tell(self, trial):
+    ...         print(f"{trial.config} gave {trial.error}")
+    >>> from hpo_helpers.tuner import tune
+    >>> log = tune(lambda config: config["learning_rate"] / 2, Halving(), 3, progress=False)
+    {'learning_rate': 1.0} gave 0.5
+    {'learning_rate': 0.5} gave 0.25
+    {'learning_rate': 0.25} gave 0.125
+    """
 
     def ask(self, number: int) -> Config:
-        """Return the configuration of trial `number`, counted from 0."""
+        """Return the configuration of a trial.
+
+        Parameters
+        ----------
+        number : int
+            Of the trial, from 0. Asked again for the same one, before it has ended, it answers
+            the same.
+
+        Returns
+        -------
+        dict
+        """
 
     def tell(self, trial: Trial) -> None:
-        """Take note of a trial that has ended, completed or failed."""
+        """Take note of a trial that has ended.
+
+        Parameters
+        ----------
+        trial : Trial
+            Completed or failed; with a scheduler, as far as it has been trained.
+        """
 
 
 class RandomSearch:
@@ -54,21 +89,22 @@ class RandomSearch:
         self._block = -1
 
     def ask(self, number: int) -> Config:
-        """Return the configuration of trial `number`, counted from 0."""
-        block, place = divmod(number, DRAWN_AT_ONCE)
+        """Return the configuration of a trial; see `Searcher.ask`."""
+        block, place = divmod(number, _DRAWN_AT_ONCE)
         if block != self._block:
-            numbers = range(block * DRAWN_AT_ONCE, (block + 1) * DRAWN_AT_ONCE)
-            points = [
-                np.random.default_rng([self.seed, n]).random(len(self.space)) for n in numbers
-            ]
+            points = self._points(block * _DRAWN_AT_ONCE)
             self._block, self._drawn = block, self.space.from_units(points)
         return dict(self._drawn[place])
 
+    def _points(self, first: int) -> Sequence[Sequence[float]]:
+        numbers = range(first, first + _DRAWN_AT_ONCE)
+        return [np.random.default_rng([self.seed, n]).random(len(self.space)) for n in numbers]
+
     def tell(self, trial: Trial) -> None:
-        """Learn nothing: the next draw does not depend on what came before."""
+        """Learn nothing, for no draw depends on what came before; see `Searcher.tell`."""
 
 
-class SobolSearch:
+class SobolSearch(RandomSearch):
     """Draw from the prior along a Sobol' sequence, which leaves smaller gaps than chance does.
 
     Random points crowd here and leave a hole there. A Sobol' sequence places each next point
@@ -103,25 +139,12 @@ class SobolSearch:
     [0, 1, 2, 3, 4, 5, 6, 7]
     """
 
-    def __init__(self, space: ConfigSpace, seed: int = 0) -> None:
-        self.space = space
-        self.seed = seed
-        self._block = -1
-
-    def ask(self, number: int) -> Config:
-        """Return the configuration of trial `number`, counted from 0."""
-        block, place = divmod(number, DRAWN_AT_ONCE)
-        if block != self._block:
-            sequence = qmc.Sobol(len(self.space), rng=self.seed)
-            # SciPy cannot skip nothing.
-            if block:
-                sequence.fast_forward(block * DRAWN_AT_ONCE)
-            self._drawn = self.space.from_units(sequence.random(DRAWN_AT_ONCE))
-            self._block = block
-        return dict(self._drawn[place])
-
-    def tell(self, trial: Trial) -> None:
-        """Learn nothing: the next draw does not depend on what came before."""
+    def _points(self, first: int) -> Sequence[Sequence[float]]:
+        sequence = qmc.Sobol(len(self.space), rng=self.seed)
+        # SciPy cannot skip nothing.
+        if first:
+            sequence.fast_forward(first)
+        return sequence.random(_DRAWN_AT_ONCE)
 
 
 class GridSearch:
@@ -156,7 +179,7 @@ class GridSearch:
         self.configs = space.grid(n)
 
     def ask(self, number: int) -> Config:
-        """Return the configuration of trial `number`, counted from 0."""
+        """Return the configuration of a trial; see `Searcher.ask`."""
         if number >= len(self.configs):
             raise ValueError(
                 f"the grid has {len(self.configs)} points; expected no trial {number}: ask for "
@@ -165,7 +188,7 @@ class GridSearch:
         return dict(self.configs[number])
 
     def tell(self, trial: Trial) -> None:
-        """Learn nothing: a grid is fixed before the first trial."""
+        """Learn nothing, for the grid is fixed beforehand; see `Searcher.tell`."""
 
 
 class CoarseToFine:
@@ -197,6 +220,15 @@ class CoarseToFine:
     ----------
     F.-F. Li, A. Karpathy, J. Johnson, *CS231n: Convolutional Neural Networks for Visual
     Recognition*, course notes "Neural Networks Part 3", section "Hyperparameter optimization".
+
+    Examples
+    --------
+    >>> from scipy import stats
+    >>> space = ConfigSpace({"dropout_rate": stats.uniform(0, 1)})
+    >>> searcher = CoarseToFine(space, trials=1, shrink=0.2)
+    >>> searcher.tell(Trial(0, {"dropout_rate": 0.3}, errors=[0.1]))
+    >>> [corner.round(2).tolist() for corner in searcher.box(1)]
+    [[0.2], [0.4]]
     """
 
     def __init__(self, space: ConfigSpace, trials: int, shrink: float = 0.5, seed: int = 0) -> None:
@@ -208,21 +240,34 @@ class CoarseToFine:
         self.trials = trials
         self.shrink = shrink
         self.seed = seed
-        self._told: list[Trial] = []
+        # Of each round; so a box costs a look at every round, not at every trial.
+        self._best: dict[int, Trial | None] = {}
 
     def ask(self, number: int) -> Config:
-        """Return the configuration of trial `number`, counted from 0."""
+        """Return the configuration of a trial; see `Searcher.ask`."""
         low, high = self.box(number // self.trials)
         point = np.random.default_rng([self.seed, number]).random(len(self.space))
         return self.space.from_unit(low + (high - low) * point)
 
     def tell(self, trial: Trial) -> None:
-        """Take note of a trial that has ended."""
-        self._told.append(trial)
+        """Take note of a trial that has ended; see `Searcher.tell`."""
+        number = trial.number // self.trials
+        self._best[number] = _incumbent([trial, self._best.get(number)])
 
     def box(self, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return the corners of the box of round `number`, counted from 0, in the unit cube."""
-        best = _incumbent(trial for trial in self._told if trial.number < number * self.trials)
+        """Return the corners of the box of a round.
+
+        Parameters
+        ----------
+        number : int
+            Of the round, from 0.
+
+        Returns
+        -------
+        low, high : ndarray of float, shape (number of hyperparameters,)
+            In the unit cube.
+        """
+        best = _incumbent(trial for place, trial in self._best.items() if place < number)
         if best is None:
             return np.zeros(len(self.space)), np.ones(len(self.space))
         side = self.shrink**number
@@ -299,7 +344,7 @@ class LocalSearch:
         self._told: dict[int, Trial] = {}
 
     def ask(self, number: int) -> Config:
-        """Return the configuration of trial `number`, counted from 0."""
+        """Return the configuration of a trial; see `Searcher.ask`."""
         if number < len(self.initial):
             return dict(self.initial[number])
         rng = np.random.default_rng([self.seed, number])
@@ -307,27 +352,17 @@ class LocalSearch:
         return self.space.sample(rng) if incumbent is None else self._neighbor(incumbent, rng)
 
     def tell(self, trial: Trial) -> None:
-        """Take note of a trial that has ended; a later report of it replaces an earlier one."""
+        """Take note of a trial, in place of an earlier report of it; see `Searcher.tell`."""
         self._told[trial.number] = trial
 
     def _neighbor(self, incumbent: Trial, rng: np.random.Generator) -> Config:
         values = self._all.sample(rng) | incumbent.config
-        movable = [name for name in incumbent.config if self._is_movable(name)]
+        supports = {name: self.space.distribution(name).support() for name in incumbent.config}
+        movable = [name for name, (first, last) in supports.items() if first != last]
         if movable:
             name = movable[rng.integers(len(movable))]
             values[name] = self._moved(name, values[name], rng)
-        config: Config = {}
-        for name in self.space:
-            if self.space.exists(name, config):
-                config[name] = values[name]
-        return config
-
-    def _is_movable(self, name: str) -> bool:
-        distribution = self.space.distribution(name)
-        if isinstance(distribution, choice):
-            return len(distribution.options) > 1
-        low, high = distribution.support()
-        return low < high
+        return self.space.existing(values)
 
     def _moved(self, name: str, value: Any, rng: np.random.Generator) -> Any:
         distribution = self.space.distribution(name)
@@ -335,8 +370,8 @@ class LocalSearch:
             others = [option for option in distribution.options if option != value]
             return others[rng.integers(len(others))]
         step = self.step * rng.standard_normal()
-        quantile = reflected(self.space.quantile(name, value) + step)
-        moved = ConfigSpace({name: distribution}).from_unit([quantile])[name]
+        alone = ConfigSpace({name: distribution})
+        moved = alone.from_unit(reflected(alone.to_unit({name: value}) + step))[name]
         if isinstance(moved, float) or moved != value:
             return moved
         low, high = distribution.support()
@@ -344,6 +379,6 @@ class LocalSearch:
         return value + 1 if up else value - 1
 
 
-def _incumbent(trials: Iterable[Trial]) -> Trial | None:
-    completed = (trial for trial in trials if math.isfinite(trial.error))
+def _incumbent(trials: Iterable[Trial | None]) -> Trial | None:
+    completed = (trial for trial in trials if trial is not None and math.isfinite(trial.error))
     return min(completed, key=lambda trial: (trial.error, trial.number), default=None)

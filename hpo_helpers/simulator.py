@@ -3,7 +3,7 @@
 import dataclasses
 import heapq
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -26,6 +26,12 @@ class Simulation(NamedTuple):
     jobs : DataFrame
         One row a job that ended: its ``worker``, the ``trial``, ``start`` and ``end`` in
         simulated seconds, ``epochs`` of the trial in total, and its ``error``.
+
+    Examples
+    --------
+    >>> jobs = pd.DataFrame({"worker": [0, 1], "start": [0.0, 0.0], "end": [4.0, 2.0]})
+    >>> Simulation(TrialLog(), jobs).utilisation(workers=2)
+    0.75
     """
 
     log: TrialLog
@@ -39,6 +45,11 @@ class Simulation(NamedTuple):
         workers : int
         until : float, optional
             Simulated seconds from the start; by default the end of the last job.
+
+        Returns
+        -------
+        float
+            From 0 to 1.
         """
         until = self.jobs["end"].max() if until is None else until
         busy = self.jobs["end"].clip(upper=until) - self.jobs["start"].clip(upper=until)
@@ -80,6 +91,23 @@ def simulate(
     ------
     ValueError
         If there is no worker, or neither `trials` nor `seconds` bounds the search.
+
+    Examples
+    --------
+    Trials of one or of two seconds, on two workers:
+
+    >>> from hpo_helpers.searchers import GridSearch
+    >>> from hpo_helpers.spaces import ConfigSpace, choice
+    >>> searcher = GridSearch(ConfigSpace({"layers": choice([1, 2])}), n=2)
+    >>> simulated = simulate(
+    ...     objective=lambda config: 0.5 / config["layers"],
+    ...     searcher=searcher,
+    ...     seconds_of=lambda config, epochs: config["layers"] * epochs,
+    ...     workers=2,
+    ...     trials=2,
+    ... )
+    >>> simulated.jobs["end"].tolist(), simulated.log.incumbent.number
+    ([1.0, 2.0], 1)
     """
     if workers < 1:
         raise ValueError(f"workers is {workers!r}; expected at least one")
@@ -88,7 +116,7 @@ def simulate(
     search = Search(searcher, scheduler, TrialLog(), trials)
     idle, running, order = [*range(workers)], [], itertools.count()
     states: dict[int, Any] = {}
-    rows: list[Mapping[str, Any]] = []
+    rows = []
     now = 0.0
     while True:
         while idle and (job := search.next()) is not None:
@@ -103,15 +131,6 @@ def simulate(
         heapq.heappush(idle, worker)
         states[trial.number] = state
         search.report(dataclasses.replace(trial, start=start, end=now))
-        rows.append(
-            {
-                "worker": worker,
-                "trial": trial.number,
-                "start": start,
-                "end": now,
-                "epochs": len(trial.errors),
-                "error": trial.error,
-            }
-        )
-    columns: Sequence[str] = ["worker", "trial", "start", "end", "epochs", "error"]
+        rows.append((worker, trial.number, start, now, len(trial.errors), trial.error))
+    columns = ["worker", "trial", "start", "end", "epochs", "error"]
     return Simulation(search.log, pd.DataFrame(rows, columns=columns))

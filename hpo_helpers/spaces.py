@@ -1,6 +1,7 @@
 """Configuration spaces: names mapped to SciPy distributions, and the way to the unit cube."""
 
 import functools
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ Config = dict[str, Any]
 
 # Where an absent conditional hyperparameter lies in the unit cube: the centre, the same for
 # every configuration that lacks it, so that it adds nothing to the distance between two.
-ABSENT = 0.5
+_ABSENT = 0.5
 
 
 # In lower case, both of them, as the SciPy distributions beside which they stand.
@@ -65,15 +66,54 @@ class choice:
         return f"choice({list(self.options)})"
 
     def ppf(self, q: float) -> Any:
-        """Return the option at the quantile `q`, from 0 to 1."""
+        """Return the option at a quantile.
+
+        Parameters
+        ----------
+        q : float
+            From 0 to 1.
+
+        Returns
+        -------
+        str, int, float, bool or None
+        """
         return self.options[min(int(q * len(self.options)), len(self.options) - 1)]
 
     def cdf(self, option: Any) -> float:
-        """Return the share of the options up to and including `option`."""
+        """Return the share of the options up to and including one of them.
+
+        Parameters
+        ----------
+        option : str, int, float, bool or None
+
+        Returns
+        -------
+        float
+            In (0, 1].
+
+        Raises
+        ------
+        ValueError
+            If it is no option.
+        """
         return (self.options.index(option) + 1) / len(self.options)
 
+    def support(self) -> tuple[Any, Any]:
+        """Return the first and the last option."""
+        return self.options[0], self.options[-1]
+
     def rvs(self, random_state: np.random.Generator | int | None = None) -> Any:
-        """Draw one option; `random_state` is a generator or a seed."""
+        """Draw one option.
+
+        Parameters
+        ----------
+        random_state : numpy.random.Generator or int, optional
+            A generator or a seed; by default each call draws anew.
+
+        Returns
+        -------
+        str, int, float, bool or None
+        """
         return self.ppf(np.random.default_rng(random_state).random())
 
 
@@ -118,10 +158,6 @@ class conditional:
         values = ", ".join(map(repr, self.values))
         return f"conditional({_describe(self.distribution)}, {self.parent!r}, {values})"
 
-    def exists(self, config: Mapping[str, Any]) -> bool:
-        """Tell whether the parent is in `config` with one of the values."""
-        return self.parent in config and config[self.parent] in self.values
-
 
 class ConfigSpace(Mapping):
     """The set of configurations to search, with a distribution over it.
@@ -153,18 +189,28 @@ class ConfigSpace(Mapping):
     ... })
     >>> space.from_unit([0.5, 0.99])
     {'dropout_rate': 0.4, 'layers': 3}
+    >>> space.to_unit({"dropout_rate": 0.2, "layers": 2})
+    array([0.25, 0.5 ])
+    >>> len(space.grid(5))
+    15
     """
 
     def __init__(self, hyperparameters: Mapping[str, Any]) -> None:
         if not hyperparameters:
             raise ValueError("the configuration space is empty; expected at least one name")
         self._hyperparameters = dict(hyperparameters)
-        before: list[str] = []
-        for name, hyperparameter in self._hyperparameters.items():
+        for place, (name, child) in enumerate(self.items()):
             _require_distribution(name, self.distribution(name))
-            if isinstance(hyperparameter, conditional):
-                self._require_parent(name, hyperparameter, before)
-            before.append(name)
+            if not isinstance(child, conditional):
+                continue
+            before = [*self][:place]
+            if child.parent not in before:
+                raise ValueError(
+                    f"{name!r} depends on {child.parent!r}, which does not stand before it; "
+                    f"expected one of {before}: name the parent first"
+                )
+            for value in child.values:
+                _require_member(child.parent, self.distribution(child.parent), value)
 
     def __getitem__(self, name: str) -> Any:
         return self._hyperparameters[name]
@@ -179,29 +225,51 @@ class ConfigSpace(Mapping):
         lines = (f"    {name!r}: {_describe(value)}," for name, value in self.items())
         return "\n".join(["ConfigSpace({", *lines, "})"])
 
-    def _require_parent(self, name: str, child: conditional, before: Sequence[str]) -> None:
-        if child.parent not in before:
-            raise ValueError(
-                f"{name!r} depends on {child.parent!r}, which does not stand before it; "
-                f"expected one of {list(before)}: name the parent first"
-            )
-        for value in child.values:
-            _require_member(child.parent, self.distribution(child.parent), value)
-
     def distribution(self, name: str) -> Any:
-        """Return the distribution of a hyperparameter, its condition left aside."""
+        """Return the distribution of a hyperparameter, its condition left aside.
+
+        Parameters
+        ----------
+        name : str
+
+        Returns
+        -------
+        frozen SciPy distribution or choice
+        """
         hyperparameter = self[name]
         if isinstance(hyperparameter, conditional):
             return hyperparameter.distribution
         return hyperparameter
 
     def exists(self, name: str, config: Mapping[str, Any]) -> bool:
-        """Tell whether hyperparameter `name` exists beside the values in `config`."""
-        hyperparameter = self[name]
-        return not isinstance(hyperparameter, conditional) or hyperparameter.exists(config)
+        """Tell whether a hyperparameter exists beside the values in a configuration.
+
+        Parameters
+        ----------
+        name : str
+        config : mapping of str to value
+            With its parent, if that exists.
+
+        Returns
+        -------
+        bool
+        """
+        child = self[name]
+        return not isinstance(child, conditional) or (
+            child.parent in config and config[child.parent] in child.values
+        )
 
     def sample(self, rng: np.random.Generator) -> Config:
-        """Draw one configuration from the prior with the generator `rng`."""
+        """Draw one configuration from the prior.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        dict
+        """
         return self.from_unit(rng.random(len(self)))
 
     def from_unit(self, point: Sequence[float]) -> Config:
@@ -226,7 +294,22 @@ class ConfigSpace(Mapping):
         return self.from_units([point])[0]
 
     def from_units(self, points: Sequence[Sequence[float]]) -> list[Config]:
-        """Turn many points into configurations, several times as fast as one by one."""
+        """Turn many points into configurations, several times as fast as one by one.
+
+        Parameters
+        ----------
+        points : sequence of sequence of float, shape (n, number of hyperparameters)
+            Each as for `from_unit`.
+
+        Returns
+        -------
+        list of dict, length n
+
+        Raises
+        ------
+        ValueError
+            As `from_unit`.
+        """
         for point in points:
             if len(point) != len(self) or not all(0 <= q <= 1 for q in point):
                 raise ValueError(
@@ -237,15 +320,34 @@ class ConfigSpace(Mapping):
             _values(self.distribution(name), np.array(quantiles))
             for name, quantiles in zip(self, zip(*points, strict=True), strict=True)
         ]
-        rows = zip(*columns, strict=True)
-        return [self._existing(*row) for row in zip(points, rows, strict=True)]
+        configs = []
+        for point, values in zip(points, zip(*columns, strict=True), strict=True):
+            config = self.existing(dict(zip(self, values, strict=True)))
+            for name, q in zip(self, point, strict=True):
+                if config.get(name) in (-np.inf, np.inf):
+                    raise ValueError(
+                        f"quantile {q:g} of {name!r} is {config[name]}; expected a distribution "
+                        "with bounds, or a quantile inside (0, 1)"
+                    )
+            configs.append(config)
+        return configs
 
-    def _existing(self, point: Sequence[float], values: Sequence[Any]) -> Config:
+    def existing(self, values: Mapping[str, Any]) -> Config:
+        """Return the configuration of those hyperparameters that exist beside each other.
+
+        Parameters
+        ----------
+        values : mapping of str to value
+            Of all hyperparameters, come what may.
+
+        Returns
+        -------
+        dict
+        """
         config: Config = {}
-        for name, q, value in zip(self, point, values, strict=True):
+        for name in self:
             if self.exists(name, config):
-                _require_finite(name, q, value)
-                config[name] = value
+                config[name] = values[name]
         return config
 
     def to_unit(self, config: Mapping[str, Any]) -> np.ndarray:
@@ -267,35 +369,52 @@ class ConfigSpace(Mapping):
             If the configuration does not belong to this space.
         """
         self.check(config)
-        return np.array(
-            [self.quantile(name, config[name]) if name in config else ABSENT for name in self]
-        )
+        return self.to_units([config])[0]
 
-    def quantile(self, name: str, value: Any) -> float:
-        """Return the coordinate of a value in the unit cube."""
-        distribution = self.distribution(name)
-        upper = distribution.cdf(value)
-        if isinstance(distribution, choice):
-            return upper - 0.5 / len(distribution.options)
-        if _is_integer(distribution):
-            return float(upper + distribution.cdf(value - 1)) / 2
-        return float(upper)
+    def to_units(self, configs: Sequence[Mapping[str, Any]]) -> np.ndarray:
+        """Turn many configurations into points, much faster than one by one.
+
+        Parameters
+        ----------
+        configs : sequence of mapping, length n
+            Of this space, which is taken on trust; `to_unit` checks.
+
+        Returns
+        -------
+        ndarray of float, shape (n, number of hyperparameters)
+        """
+        points = np.full((len(configs), len(self)), _ABSENT)
+        for name, column in zip(self, points.T, strict=True):
+            rows = [row for row, config in enumerate(configs) if name in config]
+            values = [configs[row][name] for row in rows]
+            column[rows] = _quantiles(self.distribution(name), values)
+        return points
 
     def check(self, config: Mapping[str, Any]) -> None:
-        """Raise a ValueError that says why `config` does not belong to this space."""
+        """Refuse a configuration that does not belong to this space.
+
+        Parameters
+        ----------
+        config : mapping of str to value
+
+        Raises
+        ------
+        ValueError
+            If a hyperparameter is unknown, is missing or should be, or has an impossible value.
+        """
         unknown = [name for name in config if name not in self]
         if unknown:
             raise ValueError(f"unknown hyperparameter {unknown[0]!r}; expected {list(self)}")
         for name in self:
-            expected = self.exists(name, config)
-            if expected and name not in config:
+            if not self.exists(name, config):
+                if name in config:
+                    raise ValueError(
+                        f"hyperparameter {name!r} is given, but exists only if "
+                        f"{self[name].parent!r} is one of {list(self[name].values)}; leave it out"
+                    )
+            elif name not in config:
                 raise ValueError(f"hyperparameter {name!r} is missing from {dict(config)}")
-            if not expected and name in config:
-                raise ValueError(
-                    f"hyperparameter {name!r} is given, but exists only if {self[name].parent!r} "
-                    f"is one of {list(self[name].values)}; leave it out"
-                )
-            if expected:
+            else:
                 _require_member(name, self.distribution(name), config[name])
 
     def grid(self, n: int) -> list[Config]:
@@ -319,23 +438,33 @@ class ConfigSpace(Mapping):
         """
         if n < 1:
             raise ValueError(f"n is {n}; expected at least one value a hyperparameter")
-        configs: list[Config] = [{}]
-        for name in self:
-            values = _grid_values(name, self.distribution(name), n)
-            configs = [
-                extended
-                for config in configs
-                for extended in (
-                    [{**config, name: value} for value in values]
-                    if self.exists(name, config)
-                    else [config]
-                )
-            ]
-        return configs
+        evenly = np.linspace(0, 1, n) if n > 1 else [0.5]
+        axes = [
+            _quantiles(prior, prior.options) if isinstance(prior, choice) else evenly
+            for prior in map(self.distribution, self)
+        ]
+        configs = self.from_units([*itertools.product(*axes)])
+        # Points that differ only in what does not exist are one configuration.
+        return [*{tuple(config.items()): config for config in configs}.values()]
 
 
 def reflected(quantiles: Any) -> Any:
-    """Bring quantiles that have left [0, 1] back by as much as they went beyond."""
+    """Bring quantiles that have left [0, 1] back by as much as they went beyond.
+
+    Parameters
+    ----------
+    quantiles : float or ndarray
+
+    Returns
+    -------
+    float or ndarray
+        In [0, 1].
+
+    Examples
+    --------
+    >>> reflected(np.array([-0.1, 0.4, 1.3])).round(2)
+    array([0.1, 0.4, 0.7])
+    """
     # A triangle wave.
     return abs((quantiles + 1) % 2 - 1)
 
@@ -387,22 +516,14 @@ def _values(distribution: Any, quantiles: np.ndarray) -> list[Any]:
     return [int(v) for v in values] if _is_integer(distribution) else values.tolist()
 
 
-def _require_finite(name: str, q: float, value: Any) -> None:
-    if value in (-np.inf, np.inf):
-        raise ValueError(
-            f"quantile {q:g} of {name!r} is {value}; expected a distribution with bounds, or a "
-            "quantile inside (0, 1)"
-        )
-
-
-def _grid_values(name: str, distribution: Any, n: int) -> list[Any]:
+def _quantiles(distribution: Any, values: Sequence[Any]) -> Any:
     if isinstance(distribution, choice):
-        return list(distribution.options)
-    quantiles = np.linspace(0, 1, n) if n > 1 else [0.5]
-    values = _values(distribution, np.array(quantiles))
-    for q, value in zip(quantiles, values, strict=True):
-        _require_finite(name, q, value)
-    return list(dict.fromkeys(values))
+        half = 0.5 / len(distribution.options)
+        return [distribution.cdf(value) - half for value in values]
+    upper = distribution.cdf(values)
+    if not _is_integer(distribution):
+        return upper
+    return (upper + distribution.cdf(np.asarray(values) - 1)) / 2
 
 
 def _describe(hyperparameter: Any) -> str:

@@ -16,15 +16,15 @@ from hpo_helpers.data import Split
 from hpo_helpers.networks import DualNetworks, Networks
 
 # Bytes of weights in a stack: most of what the second cache level of a common core holds.
-CACHE = 3 * 2**19
+_CACHE = 3 * 2**19
 # Scores in a block of an evaluation, so that the hidden layers stay in the cache as well.
-BLOCK = 1000
+_BLOCK = 1000
 # The hyperparameters that the engine knows, and what they stay below.
 LIMITS = {"learning_rate": math.inf, "weight_decay": math.inf, "momentum": 1}
 # What a random stream is for, beside the seed and the number of the trial.
-WEIGHTS, BATCHES = 1, 2
+_WEIGHTS, _BATCHES = 1, 2
 
-Configs = Sequence[Mapping[str, float]]
+_Configs = Sequence[Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ class Training:
         they differ by their hyperparameters and their first weights alone.
     seed : int
         Decides the batches and, with the number of a trial, its first weights.
+    batch_seed : int, optional
+        Decides the batches in its place, so that they alone can be varied.
     dtype : dtype
         float32, or float64 where a result has to be the same on every processor.
 
@@ -60,6 +62,15 @@ class Training:
     ------
     ValueError
         If there is no image in a batch, or an evaluation that no update comes before.
+
+    Examples
+    --------
+    >>> part = Split(np.zeros((50, 28, 28), np.float32), np.zeros(50, int))
+    >>> training = Training(part, [part], epochs(part, 20, 3), hidden=(32,), batch_size=20)
+    >>> training.sizes
+    (784, 32, 10)
+    >>> [len(batch) for batch in training.batches([0])]
+    [20, 20, 10, 20, 20, 10, 20, 20, 10]
     """
 
     train: Split
@@ -73,6 +84,7 @@ class Training:
     replacement: bool = False
     independent_batches: bool = False
     seed: int = 0
+    batch_seed: int | None = None
     dtype: type = np.float32
 
     def __post_init__(self) -> None:
@@ -94,6 +106,10 @@ class Training:
     def batches(self, numbers: Sequence[int]) -> Iterator[np.ndarray]:
         """Draw the batch of each update, for the trials of these numbers.
 
+        Parameters
+        ----------
+        numbers : sequence of int
+
         Yields
         ------
         ndarray of int, shape (batch size,) or (trials, batch size)
@@ -106,7 +122,8 @@ class Training:
         return itertools.islice(drawn, self.updates or max(self.evaluate_after))
 
     def _batches(self, number: int) -> Iterator[np.ndarray]:
-        rng = np.random.default_rng([self.seed, number, BATCHES])
+        seed = self.seed if self.batch_seed is None else self.batch_seed
+        rng = np.random.default_rng([seed, number, _BATCHES])
         n, size = len(self.train.labels), self.batch_size
         while self.replacement:
             yield rng.integers(n, size=size)
@@ -116,14 +133,33 @@ class Training:
 
 
 def epochs(train: Split, batch_size: int, count: int) -> range:
-    """Return the updates, counted from 1, that end the first `count` passes over `train`."""
+    """Return the updates, counted from 1, that end the first `count` passes over `train`.
+
+    Parameters
+    ----------
+    train : Split
+    batch_size : int
+        Images in a batch; the last one of a pass has those that are left.
+    count : int
+
+    Returns
+    -------
+    range
+        Of length `count`.
+
+    Examples
+    --------
+    >>> part = Split(np.zeros((50, 28, 28), np.float32), np.zeros(50, int))
+    >>> list(epochs(part, batch_size=20, count=3))
+    [3, 6, 9]
+    """
     updates = -(-len(train.labels) // batch_size)
     return range(updates, count * updates + 1, updates)
 
 
 def train_trials(
     training: Training,
-    configs: Configs,
+    configs: _Configs,
     numbers: Sequence[int] | None = None,
     *,
     stack: int | None = None,
@@ -160,13 +196,25 @@ def train_trials(
     ValueError
         If a configuration lacks the learning rate, names what the engine does not know or has
         a value outside its range, or if `stack` or `processes` is below 1.
+
+    Examples
+    --------
+    Ten images that are easy to tell apart, twenty epochs:
+
+    >>> part = Split(np.eye(10, dtype=np.float32), np.arange(10))
+    >>> training = Training(part, [part], epochs(part, 5, 20), batch_size=5)
+    >>> configs = [{"learning_rate": 1.0}, {"learning_rate": 1.0, "momentum": 0.5}]
+    >>> curves = train_trials(training, configs, processes=1, progress=False)
+    >>> curves.shape
+    (2, 1, 20)
+    >>> curves[:, 0, -1]
+    array([1., 1.], dtype=float32)
     """
     done = [np.empty((0, len(training.measured), len(training.evaluate_after)), np.float32)]
     with tqdm(total=len(configs), unit="trial", disable=not progress) as bar:
         try:
-            for curves in train_stacks(
-                training, configs, numbers, stack=stack, processes=processes
-            ):
+            stacks = train_stacks(training, configs, numbers, stack=stack, processes=processes)
+            for curves in stacks:
                 done.append(curves)
                 bar.update(len(curves))
         except KeyboardInterrupt:
@@ -179,15 +227,47 @@ def train_trials(
 
 def train_stacks(
     training: Training,
-    configs: Configs,
+    configs: _Configs,
     numbers: Sequence[int] | None = None,
     *,
     stack: int | None = None,
     processes: int | None = None,
 ) -> Iterator[np.ndarray]:
-    """Return what `train_trials` does stack by stack, in order, each when it is finished."""
+    """Return what `train_trials` does stack by stack, in order, each when it is finished.
+
+    Parameters
+    ----------
+    training, configs, numbers, stack, processes
+        As for `train_trials`.
+
+    Returns
+    -------
+    iterator of ndarray of float32, shape (trials of the stack, measured, evaluations)
+
+    Raises
+    ------
+    ValueError
+        As `train_trials`, before any training.
+
+    Examples
+    --------
+    >>> part = Split(np.eye(10, dtype=np.float32), np.arange(10))
+    >>> training = Training(part, [part], evaluate_after=[4], batch_size=5)
+    >>> configs = [{"learning_rate": rate} for rate in (0.1, 0.2, 0.3)]
+    >>> [curves.shape for curves in train_stacks(training, configs, stack=2, processes=1)]
+    [(2, 1, 1), (1, 1, 1)]
+    """
     for config in configs:
-        _check(config)
+        if "learning_rate" not in config or not set(config) <= set(LIMITS):
+            raise ValueError(
+                f"the configuration names {sorted(config)}; expected 'learning_rate' and no other "
+                f"than {list(LIMITS)}"
+            )
+        for name, value in config.items():
+            if not 0 <= value < LIMITS[name]:
+                raise ValueError(
+                    f"{name} is {value!r}; expected a number from 0, below {LIMITS[name]}"
+                )
     for name, value in [("stack", stack), ("processes", processes)]:
         if value is not None and value < 1:
             raise ValueError(f"{name} is {value}; expected at least 1, or None for the default")
@@ -195,36 +275,22 @@ def train_stacks(
     cores = joblib.cpu_count() if processes is None else processes
     if stack is None:
         weights = sum(a * b for a, b in itertools.pairwise(training.sizes))
-        fits = CACHE // (np.dtype(training.dtype).itemsize * weights)
+        fits = _CACHE // (np.dtype(training.dtype).itemsize * weights)
         stack = max(1, min(fits, -(-len(configs) // cores)))
-    calls = [
-        joblib.delayed(_train_stack)(
-            training, *(part[i : i + stack] for part in (configs, numbers))
-        )
-        for i in range(0, len(configs), stack)
-    ]
+    starts = range(0, len(configs), stack)
+    call = joblib.delayed(_train_stack)
+    calls = [call(training, configs[i : i + stack], numbers[i : i + stack]) for i in starts]
     return joblib.Parallel(min(cores, len(calls)) or 1, return_as="generator")(calls)
 
 
-def _check(config: Mapping[str, float]) -> None:
-    if "learning_rate" not in config or not set(config) <= set(LIMITS):
-        raise ValueError(
-            f"the configuration names {sorted(config)}; expected 'learning_rate' and no other "
-            f"than {list(LIMITS)}"
-        )
-    for name, value in config.items():
-        if not 0 <= value < LIMITS[name]:
-            raise ValueError(f"{name} is {value!r}; expected a number from 0, below {LIMITS[name]}")
-
-
-def _train_stack(training: Training, configs: Configs, numbers: Sequence[int]) -> np.ndarray:
+def _train_stack(training: Training, configs: _Configs, numbers: Sequence[int]) -> np.ndarray:
     with threadpool_limits(1, user_api="blas"):
         curves = list(train_stack(training, configs, numbers))
     return np.array(curves, np.float32).transpose(2, 1, 0)
 
 
 def train_stack(
-    training: Training, configs: Configs, numbers: Sequence[int] | None = None
+    training: Training, configs: _Configs, numbers: Sequence[int] | None = None
 ) -> Iterator[np.ndarray]:
     """Train one stack here, and yield its accuracies as soon as they are measured.
 
@@ -237,6 +303,14 @@ def train_stack(
     ------
     ndarray of float, shape (measured, trials)
         After each evaluation; NaN for a network that has diverged.
+
+    Examples
+    --------
+    >>> part = Split(np.eye(10, dtype=np.float32), np.arange(10))
+    >>> training = Training(part, [part], evaluate_after=[2, 40], batch_size=5)
+    >>> *_, last = train_stack(training, [{"learning_rate": 1.0}])
+    >>> last
+    array([[1.]])
     """
     numbers = range(len(configs)) if numbers is None else numbers
 
@@ -258,7 +332,7 @@ def train_stack(
         training.sizes,
         values("learning_rate"),
         values("weight_decay"),
-        seeds=[(training.seed, number, WEIGHTS) for number in numbers],
+        seeds=[(training.seed, number, _WEIGHTS) for number in numbers],
         momentums=momentums if any(momentums) else None,
         activation=training.activation,
         dtype=training.dtype,
@@ -288,10 +362,17 @@ def accuracy(networks: Networks, images: np.ndarray, labels: np.ndarray) -> np.n
     -------
     ndarray of float, shape (K,)
         NaN for a network with a score that is not finite.
+
+    Examples
+    --------
+    >>> networks = Networks((10, 10), [0.1, 0.1], weight_decays=[0, 0], seeds=[0, 1])
+    >>> networks.weights[0][:, 0] = np.eye(10)
+    >>> accuracy(networks, np.eye(10), np.arange(10))[0]
+    np.float64(1.0)
     """
     right = 0
-    for start in range(0, len(labels), BLOCK):
-        scores = networks.scores(images[start : start + BLOCK])
-        hits = (scores.argmax(axis=2) == labels[start : start + BLOCK]).sum(axis=1)
+    for start in range(0, len(labels), _BLOCK):
+        scores = networks.scores(images[start : start + _BLOCK])
+        hits = (scores.argmax(axis=2) == labels[start : start + _BLOCK]).sum(axis=1)
         right = right + np.where(np.isfinite(scores).all(axis=(1, 2)), hits, np.nan)
     return right / len(labels)

@@ -36,6 +36,18 @@ class Trial:
         Why it failed; empty if it completed.
     start, end : float
         Of the work behind this report, in seconds since 1970-01-01 UTC.
+
+    Raises
+    ------
+    ValueError
+        If the status is another, or a completed trial has no error.
+
+    Examples
+    --------
+    >>> Trial(0, {"learning_rate": 0.1}, errors=[0.5, 0.3]).error
+    0.3
+    >>> Trial(1, {"learning_rate": 9.0}, status=FAILED, reason="it diverged").error
+    nan
     """
 
     number: int
@@ -57,11 +69,6 @@ class Trial:
     def error(self) -> float:
         """The validation error after the last epoch; NaN if the trial failed."""
         return self.errors[-1] if self.status == COMPLETED else math.nan
-
-    @property
-    def seconds(self) -> float:
-        """How long the evaluation took."""
-        return self.end - self.start
 
 
 class TrialLog(Sequence):
@@ -113,8 +120,7 @@ class TrialLog(Sequence):
     def _read(self) -> None:
         self.incumbent: Trial | None = None
         self.reports: list[Trial] = []
-        self._trials: list[Trial] = []
-        self._places: dict[int, int] = {}
+        self._trials: dict[int, Trial] = {}
         self._size = 0
         if self.path is not None and self.path.exists():
             for trial in _read(self.path):
@@ -125,15 +131,23 @@ class TrialLog(Sequence):
         return len(self._trials)
 
     def __getitem__(self, index: Any) -> Any:
-        return self._trials[index]
+        return [*self._trials.values()][index]
 
     def __iter__(self) -> Iterator[Trial]:
-        return iter(self._trials)
+        return iter(self._trials.values())
 
     def find(self, number: int) -> Trial | None:
-        """Return the trial of that number as it was last reported, or None."""
-        place = self._places.get(number)
-        return None if place is None else self._trials[place]
+        """Return the trial of that number as it was last reported, or None.
+
+        Parameters
+        ----------
+        number : int
+
+        Returns
+        -------
+        Trial or None
+        """
+        return self._trials.get(number)
 
     def __repr__(self) -> str:
         failed = sum(trial.status == FAILED for trial in self)
@@ -142,6 +156,10 @@ class TrialLog(Sequence):
 
     def append(self, trial: Trial) -> None:
         """Add a trial or a further report of one, and write it to the file if there is one.
+
+        Parameters
+        ----------
+        trial : Trial
 
         Raises
         ------
@@ -161,12 +179,18 @@ class TrialLog(Sequence):
 
     def _add(self, trial: Trial) -> None:
         known = self.find(trial.number)
-        if known is None:
-            self._places[trial.number] = len(self._trials)
-            self._trials.append(trial)
-        else:
-            _require_continuation(known, trial)
-            self._trials[self._places[trial.number]] = trial
+        if known is not None and (
+            known.status == FAILED
+            or trial.config != known.config
+            or trial.errors[: len(known.errors)] != known.errors
+            or (trial.status == COMPLETED and len(trial.errors) == len(known.errors))
+        ):
+            raise ValueError(
+                f"trial {trial.number} is in the log already, with {len(known.errors)} errors; "
+                "expected a new number, or the same trial with more errors"
+            )
+        # One that is known keeps its place.
+        self._trials[trial.number] = trial
         self.reports.append(trial)
         if trial.status == COMPLETED and (
             self.incumbent is None or trial.error < self.incumbent.error
@@ -186,17 +210,14 @@ class TrialLog(Sequence):
             yield
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(f"{self.path}.lock", timeout=0)
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            raise RuntimeError(
-                f"{self.path} is being written by another search; wait for its end, or name "
-                "another file"
-            ) from None
-        with lock:
-            # The lock counts; this leaves one, which ends with the block.
-            lock.release()
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(filelock.FileLock(f"{self.path}.lock", timeout=0))
+            except filelock.Timeout:
+                raise RuntimeError(
+                    f"{self.path} is being written by another search; wait for its end, or name "
+                    "another file"
+                ) from None
             if self.path.exists() and self.path.stat().st_size != self._size:
                 self._read()
             yield
@@ -209,14 +230,13 @@ class TrialLog(Sequence):
         ndarray of float, shape (number of reports,)
             NaN until the first trial has completed; a failed trial changes nothing.
         """
-        errors = [trial.error for trial in self.reports]
-        return np.fmin.accumulate(errors) if errors else np.array([])
+        return np.fmin.accumulate([trial.error for trial in self.reports])
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a trial: number, hyperparameters, error, epochs, status, seconds."""
         seconds: dict[int, float] = {}
         for trial in self.reports:
-            seconds[trial.number] = seconds.get(trial.number, 0.0) + trial.seconds
+            seconds[trial.number] = seconds.get(trial.number, 0.0) + trial.end - trial.start
         return pd.DataFrame(
             {
                 "number": trial.number,
@@ -228,19 +248,6 @@ class TrialLog(Sequence):
                 "seconds": seconds[trial.number],
             }
             for trial in self
-        )
-
-
-def _require_continuation(known: Trial, trial: Trial) -> None:
-    if (
-        known.status == FAILED
-        or trial.config != known.config
-        or trial.errors[: len(known.errors)] != known.errors
-        or (trial.status == COMPLETED and len(trial.errors) == len(known.errors))
-    ):
-        raise ValueError(
-            f"trial {trial.number} is in the log already, with {len(known.errors)} errors; "
-            "expected a new number, or the same trial with more errors"
         )
 
 
@@ -268,14 +275,14 @@ def _append_whole(path: Path, line: bytes) -> None:
 
 def _read(path: Path) -> list[Trial]:
     content = path.read_bytes()
-    whole, torn = content[: content.rfind(b"\n") + 1], content[content.rfind(b"\n") + 1 :]
+    whole, _, torn = content.rpartition(b"\n")
     if torn:
         warnings.warn(
             f"{path}: cut off a torn last line of {len(torn)} bytes, left by a process that was "
             "killed while it wrote",
             stacklevel=3,
         )
-        os.truncate(path, len(whole))
+        os.truncate(path, len(content) - len(torn))
     trials = []
     for number, line in enumerate(whole.splitlines(), start=1):
         try:

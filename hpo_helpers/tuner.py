@@ -49,12 +49,15 @@ def tune(
         first), and returns the error after each of them. With a log on file, a state is pickled.
     searcher : Searcher
         Says which configuration is next, and hears how it went.
-    trials, epochs, seconds : optional
-        Budgets, of which one is needed: how many trials and how many epochs of training the log
-        holds at the end, those that it began with included; seconds of this call. What runs when
-        a budget ends is still waited for.
+    trials : int, optional
+        How many trials the log holds at the end, those that it began with included. This,
+        `epochs` or `seconds` is needed; what runs when a budget ends is still waited for.
     scheduler : Scheduler, optional
         Says which trial is trained further.
+    epochs : int, optional
+        Epochs of training that the log holds at the end, those that it began with included.
+    seconds : float, optional
+        How long this call may go on.
     target : float, optional
         Stop when the incumbent's error is at most this.
     patience : int, optional
@@ -86,7 +89,8 @@ def tune(
     Raises
     ------
     ValueError
-        If there is no budget, one is below 1, or the log holds a trial of another space.
+        If there is no budget, one is below 1, there is no worker, or the log holds a trial of
+        another space.
     RuntimeError
         If another search is writing to the file of the log, or a trial cannot be pickled.
 
@@ -95,6 +99,18 @@ def tune(
     One after another, and with an objective that repeats, a search that was killed and continued
     ends with the same trials as one that was not: every draw depends on the seed of the searcher
     and on the number of the trial alone, and every decision on the reports that came before.
+
+    Examples
+    --------
+    >>> from scipy import stats
+    >>> from hpo_helpers.searchers import RandomSearch
+    >>> from hpo_helpers.spaces import ConfigSpace
+    >>> searcher = RandomSearch(ConfigSpace({"dropout_rate": stats.uniform(0, 1)}), seed=0)
+    >>> log = tune(lambda config: abs(config["dropout_rate"] - 0.3), searcher, 50, progress=False)
+    >>> log
+    <TrialLog of 50 trials, 0 failed, in memory>
+    >>> round(log.incumbent.config["dropout_rate"], 1)
+    0.3
     """
     budgets = {"trials": trials, "epochs": epochs, "seconds": seconds}
     _require_budget(budgets)
@@ -103,10 +119,9 @@ def tune(
         stack.enter_context(log.writing())
         search = Search(searcher, scheduler, log, trials, initial)
         folder = None if log.path is None else Path(f"{log.path}.states")
-        states = States(folder, 0 if scheduler is None else scheduler.max_epochs)
-        crew = stack.enter_context(
-            contextlib.closing(Workers(objective, executor, workers, time_limit))
-        )
+        states = _States(folder, 0 if scheduler is None else scheduler.max_epochs)
+        crew = Workers(objective, executor, workers, time_limit)
+        stack.callback(crew.close)
         bar = stack.enter_context(_Progress(budgets, search, progress))
         end = time.monotonic() + (math.inf if seconds is None else seconds)
 
@@ -162,6 +177,26 @@ class Search:
         Epochs of training that the log holds, that in which a trial failed included.
     reports_since_best : int
         Reports that have come since the incumbent was found.
+
+    Raises
+    ------
+    ValueError
+        If the log or an initial configuration is of another space than the searcher's.
+
+    Examples
+    --------
+    The loop of a tuner with one worker:
+
+    >>> from scipy import stats
+    >>> from hpo_helpers.executors import run_job
+    >>> from hpo_helpers.searchers import RandomSearch
+    >>> from hpo_helpers.spaces import ConfigSpace
+    >>> searcher = RandomSearch(ConfigSpace({"dropout_rate": stats.uniform(0, 1)}), seed=0)
+    >>> search = Search(searcher, scheduler=None, log=TrialLog(), trials=3)
+    >>> while (job := search.next()) is not None:
+    ...     search.report(run_job(lambda config: config["dropout_rate"], job).trial)
+    >>> len(search.log), search.epochs
+    (3, 3)
     """
 
     def __init__(
@@ -178,7 +213,6 @@ class Search:
         self._searcher, self._scheduler = searcher, scheduler
         self._limit = trials
         self._initial = initial
-        self._best = math.inf
         self.epochs = 0
         self._trained: dict[int, int] = {}
         for trial in log.reports:
@@ -191,13 +225,12 @@ class Search:
         """Return a job for a free worker, or None if there is none at present."""
         full = self._limit is not None and len(self._configs) >= self._limit
         new = None if full else self._new
-        if self._scheduler is not None:
-            given = self._scheduler.job(new)
+        if self._scheduler is None:
+            number, epochs = new, None
         else:
-            given = None if new is None else (new, None)
-        if given is None:
+            number, epochs = self._scheduler.job(new) or (None, None)
+        if number is None:
             return None
-        number, epochs = given
         if number == new:
             first = number < len(self._initial)
             config = self._initial[number] if first else self._searcher.ask(number)
@@ -207,7 +240,13 @@ class Search:
         return Job(number, self._configs[number], known.errors if known else [], epochs)
 
     def report(self, trial: Trial) -> None:
-        """Log a trial, and tell it to whom it concerns."""
+        """Log a trial, and tell it to whom it concerns.
+
+        Parameters
+        ----------
+        trial : Trial
+            As it stands after a job.
+        """
         known = self.log.find(trial.number)
         if known is not None:
             # One that began anew, for its state was lost, may differ in what is known already.
@@ -222,14 +261,14 @@ class Search:
         self.epochs += trained - self._trained.get(trial.number, 0)
         self._trained[trial.number] = trained
         self.reports_since_best += 1
-        if trial.error < self._best:
-            self._best, self.reports_since_best = trial.error, 0
+        if trial is self.log.incumbent:
+            self.reports_since_best = 0
         self._searcher.tell(trial)
         if self._scheduler is not None:
             self._scheduler.report(trial)
 
 
-class States:
+class _States:
     """What trials are continued from.
 
     Parameters
@@ -318,10 +357,9 @@ class _Progress(tqdm):
     def __init__(self, budgets: dict[str, float | None], search: Search, progress: bool) -> None:
         self._in_epochs = budgets["trials"] is None and budgets["epochs"] is not None
         self._search = search
-        self._done = self._count()
         super().__init__(
             total=budgets["epochs" if self._in_epochs else "trials"],
-            initial=self._done,
+            initial=self._count(),
             unit="epoch" if self._in_epochs else "trial",
             disable=not progress,
         )
@@ -334,5 +372,4 @@ class _Progress(tqdm):
         incumbent = self._search.log.incumbent
         if incumbent is not None:
             self.set_postfix_str(f"best error {incumbent.error:.4f}", refresh=False)
-        before, self._done = self._done, self._count()
-        self.update(self._done - before)
+        self.update(self._count() - self.n)

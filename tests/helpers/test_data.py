@@ -9,7 +9,7 @@ from hpo_helpers.data import load_fashion_mnist, read_original
 from hpo_helpers.loaders import FashionMNIST
 
 full_data = pytest.mark.skipif(
-    not data.DEBIAN_FOLDER.is_dir() and not data._keras_folder().is_dir(),
+    not data._DEBIAN_FOLDER.is_dir() and not data._keras_folder().is_dir(),
     reason="the full Fashion-MNIST is not on this machine; .ci/run installs it",
 )
 
@@ -29,7 +29,7 @@ def copied_sample(tmp_path, monkeypatch):
 def nowhere(tmp_path, monkeypatch):
     """A machine without the full data."""
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setattr(data, "DEBIAN_FOLDER", tmp_path / "debian")
+    monkeypatch.setattr(data, "_DEBIAN_FOLDER", tmp_path / "debian")
     read_original.cache_clear()
     yield tmp_path
     read_original.cache_clear()
@@ -84,7 +84,7 @@ def test_unknown_environment_variable_is_refused(monkeypatch):
         load_fashion_mnist()
 
 
-NAMES = [f"{name}-ubyte.gz" for name in data.SAMPLE_CHECKSUMS]
+NAMES = [f"{name}-ubyte.gz" for name in data._SAMPLE_CHECKSUMS]
 
 
 @pytest.mark.parametrize("name", NAMES)

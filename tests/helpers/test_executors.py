@@ -101,7 +101,7 @@ def test_time_limit_is_looked_at_between_epochs():
 
     trial = run_job(slow, Job(0, {"x": 0.5}, epochs=100), time_limit=0.2).trial
     assert trial.status == FAILED
-    assert trial.reason.startswith("its time limit of 0.2 s was over after")
+    assert trial.reason.startswith("its time limit of 0.2 s was over at epoch")
     assert 1 < len(trial.errors) < 10
 
 

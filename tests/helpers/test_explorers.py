@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import traitlets
@@ -6,11 +8,13 @@ from matplotlib import pyplot as plt
 from hpo_helpers import explorers
 from hpo_helpers.explorers import (
     CoarseToFineRounds,
+    FivePicks,
     GridOrRandom,
     LearningRateRange,
     ValidationNoise,
 )
-from hpo_helpers.recordings import load_recording
+from hpo_helpers.explorers.five_picks import hidden, open_response, play, played
+from hpo_helpers.recordings import FOLDER, RecordedTrials, load_recording
 
 ALL = [getattr(explorers, name) for name in explorers.__all__]
 
@@ -30,6 +34,11 @@ ALL = [getattr(explorers, name) for name in explorers.__all__]
         (CoarseToFineRounds, {"trial": 3}, "trial is no setting; expected one of .*'trials'"),
         (ValidationNoise, {"size": 150}, "any of"),
         (ValidationNoise, {"trials": 1}, "should not be less than 2"),
+        (FivePicks, {"picks": [0.1, 0.1]}, "at most 5 learning rates .* none of them twice"),
+        (FivePicks, {"picks": [0.1, 10.0]}, r"picks is \[0.1, 10.0\]; .* from 1e-6 to 1,"),
+        (FivePicks, {"picks": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}, "expected at most 5"),
+        (FivePicks, {"picks": ["much"]}, "expected a float"),
+        (FivePicks, {"learning_rate": 3.0}, "should not be greater than 1"),
     ],
 )
 def test_bad_settings_are_refused(explorer, settings, message):
@@ -120,3 +129,66 @@ def test_larger_validation_sets_pick_better_and_flatter_less():
     picked, optimism = zip(*[ValidationNoise().found(size) for size in (100, 10_000)], strict=True)
     assert picked[1] > picked[0] + 0.3
     assert optimism[0] > 0.01 > abs(optimism[1])
+
+
+def test_game_hides_what_was_recorded():
+    softmax, six_layers = (load_recording(name) for name in ("softmax_full", "source2_grid"))
+    drawn = RecordedTrials(softmax)
+    for row in (0, 33, 120):
+        config = {"learning_rate": float(f"{10 ** (row / 20 - 6):.6g}"), "batch_size": 256}
+        assert np.isclose(hidden()[0].wrong[row] / 12000, drawn(config, 16)[-1])
+    seeds = [RecordedTrials(six_layers, seed) for seed in range(3)]
+    for row in (0, 40, 48):
+        config = {"learning_rate": float(f"{10 ** (row / 8 - 6):.6g}"), "weight_decay": 1e-4}
+        errors = [np.nan_to_num(trial(config)[24], nan=1) for trial in seeds]
+        assert np.isclose(hidden()[1].wrong[row] / 300, np.mean(errors))
+    assert {len(response.wrong) for response in hidden()} == {121, 49}
+
+
+def test_game_hides_responses_that_differ_and_shows_none_of_them():
+    about = [response.about for response in hidden()]
+    assert len(set(about)) == len(about) == 12
+    assert open_response().about not in about
+    lowest = [response.rates[response.wrong.argmin()] for response in hidden()]
+    assert max(lowest) > 50 * min(lowest)
+
+
+def test_rates_are_answered_by_the_nearest_recorded_one():
+    for response in (hidden()[0], hidden()[1]):
+        logs = np.log(response.rates)
+        for rate in 10 ** np.random.default_rng(0).uniform(-6, 0, 200):
+            nearest = np.abs(logs - np.log(rate)).argmin()
+            assert response.row(rate) == nearest
+            assert response.error(rate) == response.wrong[nearest] / response.images
+
+
+def test_recorded_game_is_what_the_searchers_play_again():
+    about = json.loads((FOLDER / "five_picks.json").read_text())
+    assert about["command"] == "python tools/play_five_picks.py"
+    assert [game["hidden"] for game in about["games"]] == [each.about for each in hidden()]
+    moves = played()
+    assert moves.shape == (12, 3, 200, 5)
+    for game, seed in [(0, 0), (0, 199), (1, 7), (11, 100)]:
+        for place, name in enumerate(["random search", "Sobol search"]):
+            assert moves[game, place, seed].tolist() == play(name, seed, hidden()[game])
+    pairs = [(game, seed) for game in range(12) for seed in (game, 150 + game)]
+    again = [play("Bayesian search", seed, hidden()[game]) for game, seed in pairs]
+    stored = [moves[game, 2, seed] for game, seed in pairs]
+    # Which of two candidates that promise alike is tried may change with the processor.
+    changed = "the searcher has changed: run python tools/play_five_picks.py"
+    assert np.mean(np.equal(again, stored)) > 0.9, changed
+
+
+def test_reader_stands_among_the_searchers():
+    game = FivePicks(picks=[1e-6], seed=14)
+    assert game.response is hidden()[2]
+    best = int(game.response.wrong.argmin())
+    standing = game.standing()
+    assert standing.place == 4
+    assert max(standing.beaten) < 10
+    game.picks = [1e-6, float(game.response.rates[best])]
+    standing = game.standing()
+    assert (standing.place, standing.best) == (1, game.response.wrong[best])
+    assert [b + t for b, t in zip(standing.beaten, standing.level, strict=True)] == [200] * 3
+    for found, seed in zip(game.found(), game.typical(), strict=True):
+        assert sorted(found)[99] == found[seed]

@@ -17,7 +17,7 @@ FLOORS = {
     "recordings": 1,
     "training": 1,
     "executors": 1,
-    "bayesian": 2,
+    "bayesian": 3,
     "objectives": 2,
     "schedulers": 2,
     "searchers": 2,
@@ -70,4 +70,4 @@ def code_lines(path: Path) -> int:
 def test_package_stays_small():
     # The command that makes the recordings is a tool of the book; no chapter calls it.
     read = [path for path in PACKAGE.glob("*.py") if path.stem != "record"]
-    assert sum(map(code_lines, read)) < 2100
+    assert sum(map(code_lines, read)) < 2000

@@ -89,7 +89,7 @@ def test_steps_per_execution_changes_no_error(few_images, monkeypatch):
         return hpo_objective_softmax_classification({"learning_rate": 0.1}, 2, data=few_images)
 
     together = error()
-    monkeypatch.setattr("hpo_helpers.objectives.STEPS_PER_EXECUTION", 1)
+    monkeypatch.setattr("hpo_helpers.objectives._STEPS_PER_EXECUTION", 1)
     assert error() == pytest.approx(together, abs=0.003)
 
 

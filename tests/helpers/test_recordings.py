@@ -1,5 +1,6 @@
 import itertools
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -13,16 +14,26 @@ from hpo_helpers.training import train_trials
 
 def few(limit=3, trials=3):
     """Record a little of the real experiment."""
-    for job in itertools.islice(experiments.mlp(), limit):
+    for job in itertools.islice(EXPERIMENTS["mlp"](), limit):
         parts = (part[:trials] for part in (job.configs, job.numbers))
         yield Job(job.training, job.measured, *parts)
 
 
+@pytest.fixture(scope="module")
+def recorded_once(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recorded")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record, "UNFINISHED", folder / "unfinished")
+        patch.setitem(EXPERIMENTS, "few", few)
+        record.record_on_the_engine("few", folder)
+    return folder
+
+
 @pytest.fixture
-def recorded(tmp_path, monkeypatch):
+def recorded(recorded_once, tmp_path, monkeypatch):
     monkeypatch.setattr(record, "UNFINISHED", tmp_path / "unfinished")
     monkeypatch.setitem(EXPERIMENTS, "few", few)
-    record.record_on_the_engine("few", tmp_path)
+    shutil.copytree(recorded_once, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
@@ -135,7 +146,9 @@ def test_ctrl_c_says_that_the_same_command_goes_on(monkeypatch, capsys):
     assert "the same command goes on" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["softmax_full", "source2_grid", "source2_spread", "mlp"])
+@pytest.mark.parametrize(
+    "name", ["softmax_full", "source2_grid", "source2_spread", "mlp", "variance"]
+)
 def test_bundled_recording_is_whole(name):
     recording = load_recording(name)
     about = recording.about
@@ -161,6 +174,46 @@ def test_bundled_recording_is_what_training_gives_again(name):
         row = np.flatnonzero(at_seed & (recording.table["trial"] == number))[0]
         for part, errors in zip(job.measured, 1 - curve, strict=True):
             assert np.allclose(recording.errors[part][row], errors, atol=0.02)
+
+
+@pytest.mark.parametrize("trial", record.PAIR)
+@pytest.mark.parametrize("varied", [*record.SOURCES, "together"])
+def test_variance_is_what_training_gives_again(trial, varied):
+    recording = load_recording("variance")
+    table = recording.table
+    (place, *_) = np.flatnonzero((table["mlp_trial"] == trial) & (table["varied"] == varied))
+    job = record.retraining(trial, table.loc[place, list(record.SOURCES)].to_dict())
+    ((validation, test),) = 1 - train_trials(
+        job.training, job.of_engine, job.numbers, progress=False
+    )
+    # Later errors jump with the rounding of another processor.
+    assert np.allclose(recording.errors["validation"][place, :3], validation[:3], atol=0.02)
+    assert np.allclose(recording.errors["test"][place, :3], test[:3], atol=0.02)
+
+
+def test_variance_varies_one_source_at_a_time():
+    table = load_recording("variance").table
+    sources = list(record.SOURCES)
+    for (trial, varied), runs in table.groupby(["mlp_trial", "varied"]):
+        assert len(runs) == 100
+        fixed = {"split": 0, "weights": trial, "batches": 0}
+        others = [name for name in sources if name not in (varied, "together")]
+        if varied == "together":
+            assert (runs[sources].nunique() == 100).all()
+        else:
+            assert runs[varied].nunique() == 100
+            assert (runs[others] == [fixed[name] for name in others]).all(axis=None)
+
+
+def test_variance_is_of_the_trials_that_the_search_recorded():
+    mlp = load_recording("mlp")
+    last = np.nan_to_num(mlp.errors["validation"][:4000, -1], nan=1)
+    calm = mlp.table["learning_rate"][:4000].between(0.001, 0.01)
+    assert (last.argmin(), np.where(calm, last, 1).argmin()) == record.PAIR
+    trial = record.PAIR[0]
+    job = record.retraining(trial, {"split": 0, "weights": trial, "batches": 0})
+    curves = 1 - train_trials(job.training, job.of_engine, job.numbers, progress=False)
+    assert np.allclose(mlp.errors["validation"][trial, :3], curves[0, 0, :3], atol=0.02)
 
 
 def test_recordings_stay_small():
@@ -190,3 +243,13 @@ def test_seconds_can_be_recorded(tmp_path):
     stored = json.loads(path.read_text())
     assert len(stored["trials"]) == 48
     assert load_mlp_seconds(tmp_path)(MLP_SPACE.from_unit([0.5] * 7), 3) > 0
+
+
+def test_bayesian_searches_can_be_recorded(tmp_path):
+    path = record.record_bayesian_searches(seeds=1, trials=9, folder=tmp_path)
+    stored = json.loads((FOLDER / "bayesian_searches.json").read_text())
+    assert len(stored["trials"]) == 50
+    # Where the model chooses, another processor may choose otherwise.
+    (again,) = json.loads(path.read_text())["trials"]
+    assert again["seed"] == stored["trials"][0]["seed"]
+    assert again["met"][:8] == stored["trials"][0]["met"][:8]

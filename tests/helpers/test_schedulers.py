@@ -14,7 +14,6 @@ from hpo_helpers.schedulers import (
     SynchronousHalving,
     halving_rungs,
     hyperband_brackets,
-    rung_levels,
 )
 from hpo_helpers.trials import FAILED, Trial
 
@@ -81,7 +80,7 @@ def test_successive_halving_keeps_the_best_third_at_every_rung():
 
 
 def test_uneven_ratio_ends_with_a_smaller_step():
-    assert rung_levels(1, 20, 3) == [1, 3, 9, 20]
+    assert ASHA(1, 20, eta=3).levels == [1, 3, 9, 20]
     assert halving_rungs(30, 2, 16, 4) == [Rung(30, 2), Rung(7, 8), Rung(1, 16)]
     _, epochs = run(SuccessiveHalving(1, 20, eta=3), trials=27)
     assert max(epochs.values()) == 20
@@ -116,6 +115,32 @@ def test_synchronous_halving_waits_for_the_last_of_a_rung():
         assert scheduler.job(new=9) is None
     scheduler.report(Trial(8, {}, [error_of(8, 1)]))
     assert scheduler.job(new=9)[1] == 3
+
+
+def run_in_parallel(scheduler, trials, workers):
+    """Let workers take random times; return the epochs of each trial, in the end."""
+    rng = np.random.default_rng(0)
+    running, epochs, started = [], {}, 0
+    while True:
+        while len(running) < workers:
+            job = scheduler.job(started if started < trials else None)
+            if job is None:
+                break
+            started += job[0] == started
+            running.append(job)
+        if not running:
+            return epochs
+        number, upto = running.pop(rng.integers(len(running)))
+        epochs[number] = upto
+        scheduler.report(Trial(number, {}, [error_of(number, e) for e in range(1, upto + 1)]))
+
+
+@pytest.mark.parametrize("trials", [2, 10, 27, 40])
+@pytest.mark.parametrize("make", [lambda: SuccessiveHalving(1, 27), lambda: Hyperband(9)])
+def test_number_of_workers_does_not_change_what_synchronous_halving_trains(make, trials):
+    _, alone = run(make(), trials)
+    for workers in (3, 8, 100):
+        assert run_in_parallel(make(), trials, workers) == alone
 
 
 @pytest.mark.parametrize("make", [lambda: SuccessiveHalving(1, 9), lambda: ASHA(1, 9)])
@@ -192,9 +217,12 @@ def test_scheduler_that_hears_of_a_log_goes_on_as_the_one_before(make, cut):
     assert reports_of(make(), whole[:cut]) == whole
 
 
-def test_100_000_trials_can_be_scheduled():
+@pytest.mark.parametrize(
+    "make", [lambda: ASHA(1, 81), lambda: SuccessiveHalving(1, 81, trials=100_000)]
+)
+def test_100_000_trials_can_be_scheduled(make):
     rng = np.random.default_rng(0)
-    jobs, _ = run(ASHA(1, 81), trials=100_000, error_of=lambda number, epochs: rng.random())
+    jobs, _ = run(make(), trials=100_000, error_of=lambda number, epochs: rng.random())
     assert len(jobs) > 140_000
 
 

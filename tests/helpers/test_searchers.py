@@ -82,6 +82,15 @@ def test_interrupted_coarse_to_fine_ends_as_one_never_interrupted(tmp_path):
     assert [t.config for t in resumed] == [t.config for t in whole]
 
 
+def test_failed_trial_does_not_displace_the_best_of_its_round():
+    searcher = CoarseToFine(SPACE, trials=3)
+    searcher.tell(Trial(1, {"rate": 1e-4, "layers": 1}, [], FAILED, "it broke"))
+    searcher.tell(Trial(0, {"rate": 1.0, "layers": 4}, errors=[0.1]))
+    searcher.tell(Trial(2, {"rate": 1e-4, "layers": 1}, [0.01], FAILED, "it broke later"))
+    low, _ = searcher.box(1)
+    assert low.tolist() == [0.5, 0.5]
+
+
 def test_round_in_which_all_failed_is_followed_by_the_whole_space():
     searcher = CoarseToFine(SPACE, trials=2)
     for number in range(2):
@@ -172,7 +181,7 @@ def test_local_search_moves_everything_that_exists_and_draws_what_begins_to():
         assert abs(share - 1 / 4) < 0.08
     assert {c["units_2"] for c in configs if "units_2" in c} == {32, 64, 128}
     assert np.std([c["momentum"] for c in configs if "momentum" in c]) > 0.2
-    moved = [MIXED.quantile("rate", c["rate"]) - 0.5 for c in configs if c["rate"] != 0.01]
+    moved = [MIXED.to_unit(c)[0] - 0.5 for c in configs if c["rate"] != 0.01]
     assert abs(np.std(moved) - 0.2) < 0.05
     assert abs(np.mean(moved)) < 0.06
 

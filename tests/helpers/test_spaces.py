@@ -162,6 +162,14 @@ def test_grid_repeats_no_configuration(n, integer, category):
     assert len({(config["a"], config["b"]) for config in grid}) == len(grid)
 
 
+def test_many_configurations_are_placed_as_one_by_one():
+    space = conditional_space()
+    rng = np.random.default_rng(0)
+    configs = [space.sample(rng) for _ in range(50)]
+    assert np.array_equal(space.to_units(configs), [space.to_unit(config) for config in configs])
+    assert space.to_units([]).shape == (0, 5)
+
+
 def test_unbounded_distribution_has_no_grid():
     with pytest.raises(
         ValueError, match=r"quantile 0 of 'x' is -inf; expected a distribution with"

@@ -62,7 +62,7 @@ def test_few_images_and_many_are_trained_alike(count, monkeypatch):
     assert bool(used) == (count == 25)
     if used:
         assert len(used[0][0]) == 45
-    networks = training.Networks((60, 8, 5), [0.1], [0], [(0, 0, training.WEIGHTS)])
+    networks = training.Networks((60, 8, 5), [0.1], [0], [(0, 0, training._WEIGHTS)])
     expected = []
     for update, batch in enumerate(shared.batches([0]), start=1):
         networks.step(few.images[batch], few.labels[batch])
@@ -86,6 +86,20 @@ def test_seed_and_number_decide_a_trial():
     assert not np.array_equal(curves[0], curves[1])
     other = train_trials(changed(seed=1), configs[:1], [4], progress=False)
     assert not np.array_equal(curves[0], other[0])
+
+
+def test_batches_and_weights_can_be_varied_apart():
+    def drawn(**settings):
+        return np.concatenate([*changed(**settings).batches([4])])
+
+    def curve(number, **settings):
+        return train_trials(changed(**settings), CONFIGS[:1], [number], progress=False)
+
+    assert np.array_equal(drawn(seed=1, batch_seed=0), drawn(seed=0))
+    assert not np.array_equal(drawn(batch_seed=1), drawn(batch_seed=2))
+    assert np.array_equal(curve(4, batch_seed=0), curve(4))
+    assert not np.array_equal(curve(4, batch_seed=1), curve(4))
+    assert not np.array_equal(curve(5, batch_seed=1), curve(4, batch_seed=1))
 
 
 def test_batches_are_common_unless_asked_otherwise():
@@ -134,7 +148,7 @@ def test_evaluations_come_after_updates_1_5_9_to_197(monkeypatch):
 def test_evaluation_in_blocks_counts_every_image(monkeypatch):
     networks = training.Networks((12, 8, 5), [0.1], [0], [0])
     whole = accuracy(networks, *PART)
-    monkeypatch.setattr(training, "BLOCK", 7)
+    monkeypatch.setattr(training, "_BLOCK", 7)
     assert accuracy(networks, *PART) == whole
     assert whole * 40 == np.round(whole * 40)
 

@@ -138,6 +138,11 @@ def test_search_stops_at_its_goals():
     assert len(search(lambda config: time.sleep(0.05) or 0.5, trials=1000, seconds=0.5)) <= 11
 
 
+def test_search_without_a_worker_is_refused():
+    with pytest.raises(ValueError, match="workers is 0; expected at least one"):
+        tune(lambda config: 0.5, RandomSearch(SPACE), trials=1, workers=0, progress=False)
+
+
 def test_budget_of_epochs_ends_a_search_in_which_everything_fails():
     def broken(config, epochs, state=None):
         return [math.nan], None

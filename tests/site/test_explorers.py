@@ -14,12 +14,14 @@ from playwright.sync_api import expect
 
 from hpo_helpers.explorers import (
     CoarseToFineRounds,
+    FivePicks,
     GridOrRandom,
     Halving,
     LearningRateRange,
     ValidationNoise,
     WorkersClock,
 )
+from hpo_helpers.explorers.five_picks import SEARCHERS
 from tests.site.conftest import SITE
 
 BOOK = SITE.parents[1] / "book"
@@ -34,6 +36,10 @@ class Place:
     page: str
     kind: type
     settings: dict = field(default_factory=dict)
+
+    @property
+    def is_game(self):
+        return self.kind is FivePicks
 
     def explorer(self, **changes):
         return self.kind(**{**self.settings, **changes})
@@ -54,6 +60,7 @@ GRID = Place("search/grid_vs_random", GridOrRandom)
 COARSE = Place("search/coarse_to_fine", CoarseToFineRounds)
 HALVING = Place("smarter/successive_halving", Halving)
 CLOCK = Place("smarter/asynchronous", WorkersClock)
+GAME = Place("smarter/five_picks", FivePicks)
 PLACES = [
     FRONT,
     RANGE,
@@ -63,6 +70,7 @@ PLACES = [
     COARSE,
     HALVING,
     CLOCK,
+    GAME,
 ]
 everywhere = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.page)
 
@@ -138,6 +146,8 @@ def words(explorer):
             for run in (chosen, *shown.values())
         ]
         return [f": {said[0]}", f"With {next(iter(shown))} instead: {said[1]}"]
+    if isinstance(explorer, FivePicks):
+        return words_of_a_game(explorer)
     first, second = explorer.found()
     if isinstance(explorer, GridOrRandom):
         good = explorer.about["good"]
@@ -157,6 +167,44 @@ def words(explorer):
         f"worse in {per_cent(np.mean(first > second + 1e-9))}",
         f"ends at {unlucky[0]:.3f} or above, one random search in ten at {unlucky[1]:.3f} or",
     ]
+
+
+def say_rate(rate):
+    mantissa, exponent = f"{rate:.1e}".split("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}" if rate < 1e-4 else f"{rate:.2g}"
+
+
+def words_of_a_game(explorer):
+    picks, errors = [say_rate(rate) for rate in explorer.picks], explorer.errors()
+    if not picks:
+        return [f"Game {explorer.seed + 1}. ", "You have five picks"]
+    incumbent = int(np.argmin(errors))
+    if len(picks) < 5:
+        return [
+            f"Pick {len(picks)} of 5: an error of {errors[-1]:.3f} at {picks[-1]}. ",
+            "It is your incumbent. "
+            if incumbent == len(picks) - 1
+            else f"Your incumbent stays {errors[incumbent]:.3f}, at {picks[incumbent]}. ",
+            f"Move the slider for pick {len(picks) + 1}.",
+        ]
+    standing, images = explorer.standing(), explorer.response.images
+    said = [f"Your best error: {standing.best / images:.3f}, at {picks[incumbent]}. "]
+    place = ("first", "second", "third", "last")[standing.place - 1]
+    said.append(f"Beside the medians of the searchers' 200 seeds you come {place} of four: ")
+    ranked = [(standing.best, f"you {standing.best / images:.3f}")]
+    for name, median, beaten, level in zip(
+        SEARCHERS, standing.medians, standing.beaten, standing.level, strict=True
+    ):
+        tie = f", tie with {per_cent(level / 200)}" if level else ""
+        text = f"{name} {median / images:.3f}, you beat {per_cent(beaten / 200)} of its seeds{tie}"
+        ranked.append((median, text))
+    # At the same error the reader is named first.
+    said.append("; ".join(text for _, text in sorted(ranked, key=lambda pair: pair[0])) + ". ")
+    response = explorer.response
+    lowest = response.wrong.argmin()
+    said.append(f"Hidden: {response.about}. The lowest error is ")
+    said.append(f"{response.wrong[lowest] / images:.3f}, at {say_rate(response.rates[lowest])}.")
+    return said
 
 
 def says(page, explorer, view=0):
@@ -179,10 +227,12 @@ def test_explorer_says_what_the_model_in_python_says(open_page, place, from_fold
     page = open_page(place, from_folder)
     says(page, place.explorer())
     for seed in (1, 2):
-        page.get_by_role("button", name="Draw again").click()
+        page.get_by_role("button", name="New game" if place.is_game else "Draw again").click()
         says(page, place.explorer(seed=seed))
-    page.get_by_role("button", name="Back to the start").click()
-    says(page, place.explorer())
+    # Who plays does not go back.
+    if not place.is_game:
+        page.get_by_role("button", name="Back to the start").click()
+        says(page, place.explorer())
 
 
 @pytest.mark.parametrize(
@@ -242,6 +292,79 @@ def test_choice_is_made_by_its_name(open_page, place, label, value, changes):
     says(page, place.explorer(**changes))
 
 
+TRIED = [-6, -2, -1, -1.5, 0]
+RATES = [10**exponent for exponent in TRIED]
+
+
+def move_to(page, exponent, view=0):
+    slider = page.get_by_label("learning rate", exact=True).nth(view)
+    slider.fill(str(exponent))
+    return slider
+
+
+def test_game_is_played_by_keyboard_and_ends_with_the_fifth_pick(open_page):
+    page = open_page(GAME)
+    button = page.get_by_role("button", name="Try this rate")
+    drawn = page.locator(".explorer .panels svg").first
+    slider = press(page, "learning rate", "Home", "Enter", "Enter")
+    # The same rate is not tried twice, by whichever key.
+    button.press("Enter")
+    says(page, GAME.explorer(picks=RATES[:1]))
+    expect(button).to_have_attribute("aria-disabled", "true")
+    press(page, "learning rate", *["ArrowRight"] * 80)
+    expect(slider).to_have_attribute("aria-valuetext", "0.01")
+    expect(button).to_have_attribute("aria-disabled", "false")
+    button.press("Enter")
+    expect(button).to_be_focused()
+    says(page, GAME.explorer(picks=RATES[:2]))
+    press(page, "learning rate", *["ArrowRight"] * 20, "Enter")
+    says(page, GAME.explorer(picks=RATES[:3]))
+    press(page, "learning rate", *["ArrowLeft"] * 10, "Enter")
+    says(page, GAME.explorer(picks=RATES[:4]))
+    assert drawn.locator(".response").count() == 0
+    press(page, "learning rate", "End", "Enter")
+    says(page, GAME.explorer(picks=RATES))
+    assert drawn.locator(".response, .triangle, .square, .diamond").count() == 4
+    assert drawn.locator(".trial").count() == 5
+    press(page, "learning rate", "ArrowLeft", "Enter")
+    button.press("Enter")
+    says(page, GAME.explorer(picks=RATES))
+    page.get_by_role("button", name="New game").press("Enter")
+    says(page, GAME.explorer(seed=1))
+    expect(slider).to_have_attribute("aria-valuetext", "0.001")
+    assert drawn.locator(".trial").count() == 0
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_every_game_ends_as_the_model_in_python_says(open_page, seed):
+    page = open_page(GAME)
+    for _ in range(seed):
+        page.get_by_role("button", name="New game").click()
+    for exponent in TRIED:
+        move_to(page, exponent).press("Enter")
+    says(page, GAME.explorer(seed=seed, picks=RATES))
+
+
+def test_click_on_the_picture_brings_the_slider_there_and_spends_no_pick(open_page):
+    page = open_page(GAME)
+    drawn = page.locator(".explorer .panels svg").first
+    tick = drawn.get_by_text("0.01", exact=True).bounding_box()
+    box = drawn.bounding_box()
+    x = tick["x"] + tick["width"] / 2 - box["x"]
+    drawn.click(position={"x": x, "y": box["height"] / 2})
+    slider = page.get_by_label("learning rate", exact=True)
+    expect(slider).to_have_attribute("aria-valuetext", "0.01")
+    says(page, GAME.explorer())
+    drawn.click(position={"x": 1, "y": 5})
+    expect(slider).to_have_attribute("aria-valuetext", "1e-6")
+
+
+def try_it(page, place):
+    """Make a game say more: it answers to a pick, not to the slider."""
+    if place.is_game:
+        page.get_by_role("button", name="Try this rate").click()
+
+
 def slider_and_place(page, share):
     """The first slider of the page, and a point at a share of its length."""
     slider = page.locator(".explorer input[type=range]").first
@@ -259,6 +382,7 @@ def test_slider_is_dragged_by_mouse(open_page, place):
     page.mouse.down()
     page.mouse.move(*slider_and_place(page, 0.97)[1], steps=5)
     page.mouse.up()
+    try_it(page, place)
     expect(page.locator(".explorer .words")).not_to_have_text(before)
     assert slider.evaluate("each => each.value > (+each.min + +each.max) / 2")
 
@@ -269,6 +393,7 @@ def test_slider_is_moved_by_touch_on_a_phone(open_page, place):
     before = page.locator(".explorer .words").inner_text()
     slider, (x, y) = slider_and_place(page, 0.95)
     page.touchscreen.tap(x, y)
+    try_it(page, place)
     expect(page.locator(".explorer .words")).not_to_have_text(before)
     assert slider.evaluate("each => each.value > (+each.min + +each.max) / 2")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -333,7 +458,7 @@ def test_drawing_is_read_in_the_dark(open_page, place):
 @everywhere
 def test_nothing_moves_by_itself(open_page, place):
     page = open_page(place, reduced_motion="reduce")
-    page.get_by_role("button", name="Draw again").click()
+    page.locator(".explorer .buttons button").first.click()
     moving = (
         "[...document.querySelectorAll('.explorer, .explorer *')].flatMap((e) => e.getAnimations())"
     )
@@ -390,22 +515,27 @@ def test_stored_state_is_what_the_recording_gives(place):
     assert not buffers
 
 
-def test_two_views_of_one_model_stay_in_step(browser, site, tmp_path):
-    models = {"one": RANGE.state, "other": GRID.state}
-    views = ["one", "other", "one"]
+def page_with(browser, folder, models, views):
+    """A page that shows these views of some models, one below the other."""
     page_of_views = "".join(
         f'<div><script type="{VIEW}">{json.dumps({"model_id": view})}</script></div>'
         for view in views
     )
     host = (BOOK / "assets" / "explorers.js").read_text()
-    (tmp_path / "views.html").write_text(
+    (folder / "views.html").write_text(
         f'<html lang="en"><meta charset="utf-8">{page_of_views}'
         f'<script type="{STATE}">{json.dumps({"state": models})}</script>'
         f"<script>{host}</script></html>"
     )
     page = browser.new_page()
-    page.goto((tmp_path / "views.html").as_uri())
-    expect(page.locator(".explorer .words")).to_have_count(3)
+    page.goto((folder / "views.html").as_uri())
+    expect(page.locator(".explorer .words")).to_have_count(len(views))
+    return page
+
+
+def test_two_views_of_one_model_stay_in_step(browser, tmp_path):
+    models = {"one": RANGE.state, "other": GRID.state}
+    page = page_with(browser, tmp_path, models, ["one", "other", "one"])
     trials = page.get_by_label("trials", exact=True)
     trials.nth(1).focus()
     page.keyboard.press("End")
@@ -413,6 +543,18 @@ def test_two_views_of_one_model_stay_in_step(browser, site, tmp_path):
     for explorer, view in [(RANGE.explorer(trials=100), 0), (GRID.explorer(), 1)]:
         says(page, explorer, view)
     assert page.locator(".words").nth(0).inner_text() == page.locator(".words").nth(2).inner_text()
+    page.close()
+
+
+def test_two_views_play_the_same_game(browser, tmp_path):
+    page = page_with(browser, tmp_path, {"game": GAME.state}, ["game", "game"])
+    for number, exponent in enumerate(TRIED):
+        slider = move_to(page, exponent, number % 2)
+        other = page.get_by_label("learning rate", exact=True).nth(1 - number % 2)
+        expect(other).to_have_value(slider.input_value())
+        slider.press("Enter")
+        for view in (0, 1):
+            says(page, GAME.explorer(picks=RATES[: number + 1]), view)
     page.close()
 
 

@@ -13,6 +13,7 @@ from hpo_helpers.experiments import MLP_SPACE
 from hpo_helpers.explorers import (
     BayesianSteps,
     CoarseToFineRounds,
+    FivePicks,
     GridOrRandom,
     Halving,
     LearningRateRange,
@@ -20,6 +21,7 @@ from hpo_helpers.explorers import (
     WorkersClock,
 )
 from hpo_helpers.explorers.explorer import draws
+from hpo_helpers.explorers.five_picks import played
 from hpo_helpers.recordings import RecordedTrials, load_recording
 from hpo_helpers.schedulers import SuccessiveHalving
 from hpo_helpers.searchers import RandomSearch
@@ -266,6 +268,37 @@ def test_halving_cuts_as_the_scheduler_does():
     )
     trained = [len(log.find(number).errors) for number in range(40)]
     assert trained == twin.search().trained.tolist()
+
+
+def test_five_picks(in_javascript):
+    picks = [[0.01], [1e-6, 1.0, 0.1, 0.0316, 3.2e-4], [10**-0.55, 0.05, 0.2, 1e-3, 10**-1.35]]
+    states = states_of(FivePicks(), seed=range(13), picks=picks)
+    call = """(model, state) => {
+      const game = explorer.gameOf(explorer.gamesOf(model), state.seed);
+      const plain = (seeds) => seeds.map((rows) => Array.from(rows));
+      return { ...game, wrong: Array.from(game.wrong), moves: game.moves.map(plain),
+        answers: explorer.answered(game, state.picks),
+        ...explorer.standingOf(game, state.picks) }; }"""
+    for state, found in zip(states, in_javascript(FivePicks(), call, states), strict=True):
+        twin = FivePicks(**state)
+        # To the last digit: all are whole numbers of images.
+        assert found["about"] == twin.response.about
+        assert (found["wrong"], found["images"]) == (
+            twin.response.wrong.tolist(),
+            twin.response.images,
+        )
+        assert found["moves"] == played()[state["seed"] % 12].tolist()
+        errors = twin.errors()
+        assert [wrong / found["images"] for wrong in found["answers"]["wrong"]] == errors
+        assert found["answers"]["incumbent"] == np.argmin(errors)
+        standing = twin.standing()
+        assert (found["best"], found["place"]) == (standing.best, standing.place)
+        searchers = pd.DataFrame(found["searchers"])
+        assert searchers["found"].tolist() == twin.found().tolist()
+        assert searchers["median"].tolist() == standing.medians
+        assert searchers["beaten"].tolist() == standing.beaten
+        assert searchers["level"].tolist() == standing.level
+        assert searchers["typical"].tolist() == twin.typical()
 
 
 def test_generator_is_uniform_over_and_within_seeds():

@@ -1,0 +1,129 @@
+"""The back matter of the built site: glossary, reference, downloads, a list to print."""
+
+import csv
+import re
+from io import BytesIO
+
+import pytest
+from pypdf import PdfReader
+
+from tests.notebooks.test_chapters import CHAPTERS, ROOT
+from tests.proof import proof
+from tests.site.test_pages import parse
+from tools.make_pdf import parts
+
+GLOSSARY = "book/back/glossary.html"
+# Terms whose form in a sentence is also a plain English word: linked by hand where meant.
+PLAIN = {
+    "bracket",
+    "response",
+    "recording",
+    "noise",
+    "optimism",
+    "exploration",
+    "parameter",
+    "importance",
+}
+
+
+@pytest.fixture(scope="module")
+def terms(site) -> dict[str, str]:
+    """The terms of the glossary, and the names of their places."""
+    found = {
+        dt.contents[0].strip(): dt["id"] for dt in parse(site / GLOSSARY).select("dl.glossary dt")
+    }
+    assert len(found) > 60
+    return found
+
+
+def chapters_in_order() -> list[str]:
+    return [page for _, pages in parts() for page in pages if "/back/" not in page]
+
+
+def paragraphs(site, page):
+    """The paragraphs of a page: their own words, without links and code, and all of them."""
+    for paragraph in parse(site / f"{page}.html").select("article p, article td"):
+        if paragraph.find_parent("figcaption"):
+            continue
+        own = [
+            text for text in paragraph.find_all(string=True) if not text.find_parent(["a", "code"])
+        ]
+        yield "".join(own).replace("\u2019", "'"), paragraph
+
+
+def test_every_term_leads_to_its_chapter(site, terms):
+    entries = parse(site / GLOSSARY).select("dl.glossary dd")
+    assert len(entries) == len(terms)
+    assert all(entry.select("a.reference.internal") for entry in entries)
+
+
+def test_every_term_is_linked_where_it_first_stands(site, terms):
+    late = []
+    for term, place in terms.items():
+        word = re.compile(rf"\b{re.escape(term)}s?\b", re.IGNORECASE)
+        first = linked = None
+        position = 0
+        for page in chapters_in_order():
+            for words, paragraph in paragraphs(site, page):
+                position += 1
+                if linked is None and paragraph.select(f'a[href$="glossary.html#{place}"]'):
+                    linked = position
+                if first is None and word.search(words):
+                    first = position
+        if linked is None or (term not in PLAIN and first is not None and first < linked):
+            late.append((term, first, linked))
+    assert not late
+
+
+def test_search_finds_every_term(browser, address, terms):
+    opened = browser.new_page()
+    missing = []
+    for term in terms:
+        opened.goto(f"{address}/search.html?q={term}")
+        results = opened.locator("#search-results")
+        results.locator("li").first.wait_for()
+        opened.wait_for_function(
+            "document.querySelector('#search-results .search-summary')?.innerText.includes('found')"
+        )
+        if not results.locator('a[href*="back/glossary.html"]').count():
+            missing.append(term)
+    opened.close()
+    assert not missing
+
+
+def test_reference_names_everything_public(site):
+    page = parse(site / "book/back/reference.html")
+    documented = {dt["id"] for dt in page.select("dt.sig[id]")}
+    for module in ("spaces", "trials", "searchers", "schedulers", "tuner"):
+        names = re.findall(
+            r"^(?:class|def) ([a-zA-Z]\w*)", (ROOT / f"hpo_helpers/{module}.py").read_text(), re.M
+        )
+        assert {f"hpo_helpers.{module}.{name}" for name in names} <= documented
+    assert len(page.select(".highlight-default, .doctest")) > 40
+
+
+def test_every_notebook_can_be_downloaded(site):
+    for path in CHAPTERS:
+        page = site / path.relative_to(ROOT).with_suffix(".html")
+        links = [a["href"] for a in parse(page).select("a.btn-download-source-button")]
+        assert links, page
+        stored = (page.parent / links[0]).resolve()
+        assert stored.read_bytes() == path.read_bytes()
+
+
+def test_page_shows_the_last_proof(site):
+    shown = parse(site / "book/back/verification.html").select_one("table")
+    stored = dict(csv.reader((ROOT / "book/back/proof.csv").open()))
+    assert stored.keys() == dict(proof({"passed": 1, "skipped": 0}, 60)).keys()
+    assert all(value in shown.text for value in stored.values())
+
+
+def test_checklist_is_one_page_to_print(browser, address):
+    opened = browser.new_page()
+    opened.goto(f"{address}/book/judgement/checklist.html")
+    printed = PdfReader(BytesIO(opened.pdf(format="A4")))
+    opened.close()
+    first, second = (printed.pages[number].extract_text() for number in (0, 1))
+    assert first.count("☐") == 16
+    assert "The list at work" not in first
+    assert "The list at work" in second
