@@ -15,6 +15,10 @@ from tools.make_pdf import parts
 GLOSSARY = "book/back/glossary.html"
 # Terms whose form in a sentence is also a plain English word: linked by hand where meant.
 PLAIN = {
+    "slice",
+    "kernel",
+    "job",
+    "posterior",
     "bracket",
     "response",
     "recording",
