@@ -63,12 +63,12 @@ function inWords(game, { picks, seed }, standing) {
   const { best: own, searchers, place } = standing;
   const share = (count) => `${Math.round((100 * count) / SEARCHES)} %`;
   const ranked = searchers.map(({ median: middle, beaten, level }, i) => [middle, `${SEARCHERS[i]} ${say(middle)}, you beat `
-    + `${share(beaten)} of its seeds${level ? `, tie with ${share(level)}` : ""}`]);
+    + `${share(beaten)}${level ? `, tie ${share(level)}` : ""}`]);
   // At the same error the reader is named first.
   const order = [[own, `you ${say(own)}`], ...ranked].sort(([a], [b]) => a - b);
   const lowest = game.wrong.indexOf(Math.min(...game.wrong));
-  return `Your best error: ${best}. Beside the medians of the searchers' ${SEARCHES} seeds you come ${PLACES[place - 1]} of four:\n`
-    + `${order.map(([, text]) => text).join(";\n")}.\nHidden: ${game.about}. The lowest error is `
+  return `Your best error: ${best}. By the median of ${SEARCHES} seeds you come ${PLACES[place - 1]} of four:\n`
+    + `${order.map(([, text]) => text).join(";\n")}.\nHidden: ${game.about}. Its lowest error: `
     + `${say(game.wrong[lowest])}, at ${sayRate(10 ** ((6 * lowest) / (game.wrong.length - 1) - 6))}.`;
 }
 

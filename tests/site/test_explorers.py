@@ -190,19 +190,19 @@ def words_of_a_game(explorer):
     standing, images = explorer.standing(), explorer.response.images
     said = [f"Your best error: {standing.best / images:.3f}, at {picks[incumbent]}. "]
     place = ("first", "second", "third", "last")[standing.place - 1]
-    said.append(f"Beside the medians of the searchers' 200 seeds you come {place} of four: ")
+    said.append(f"By the median of 200 seeds you come {place} of four: ")
     ranked = [(standing.best, f"you {standing.best / images:.3f}")]
     for name, median, beaten, level in zip(
         SEARCHERS, standing.medians, standing.beaten, standing.level, strict=True
     ):
-        tie = f", tie with {per_cent(level / 200)}" if level else ""
-        text = f"{name} {median / images:.3f}, you beat {per_cent(beaten / 200)} of its seeds{tie}"
+        tie = f", tie {per_cent(level / 200)}" if level else ""
+        text = f"{name} {median / images:.3f}, you beat {per_cent(beaten / 200)}{tie}"
         ranked.append((median, text))
     # At the same error the reader is named first.
     said.append("; ".join(text for _, text in sorted(ranked, key=lambda pair: pair[0])) + ". ")
     response = explorer.response
     lowest = response.wrong.argmin()
-    said.append(f"Hidden: {response.about}. The lowest error is ")
+    said.append(f"Hidden: {response.about}. Its lowest error: ")
     said.append(f"{response.wrong[lowest] / images:.3f}, at {say_rate(response.rates[lowest])}.")
     return said
 
