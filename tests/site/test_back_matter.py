@@ -45,13 +45,10 @@ def chapters_in_order() -> list[str]:
 
 
 def paragraphs(site, page):
-    """The paragraphs of a page: their own words, without links and code, and all of them."""
+    """The paragraphs of a page: their own words, less links, code and captions, and all of it."""
     for paragraph in parse(site / f"{page}.html").select("article p, article td"):
-        if paragraph.find_parent("figcaption"):
-            continue
-        own = [
-            text for text in paragraph.find_all(string=True) if not text.find_parent(["a", "code"])
-        ]
+        aside = ["a", "code", "figcaption"]
+        own = [text for text in paragraph.find_all(string=True) if not text.find_parent(aside)]
         yield "".join(own).replace("\u2019", "'"), paragraph
 
 
