@@ -45,11 +45,14 @@ def chapters_in_order() -> list[str]:
 
 
 def paragraphs(site, page):
-    """The paragraphs of a page: their own words, less links, code and captions, and all of it."""
+    """The paragraphs of a page: their own words, and the terms that they link to."""
     for paragraph in parse(site / f"{page}.html").select("article p, article td"):
         aside = ["a", "code", "figcaption"]
         own = [text for text in paragraph.find_all(string=True) if not text.find_parent(aside)]
-        yield "".join(own).replace("\u2019", "'"), paragraph
+        places = {
+            a["href"].partition("glossary.html#")[2] for a in paragraph.find_all("a", href=True)
+        }
+        yield "".join(own).replace("\u2019", "'"), places
 
 
 def test_every_term_leads_to_its_chapter(site, terms):
@@ -59,18 +62,12 @@ def test_every_term_leads_to_its_chapter(site, terms):
 
 
 def test_every_term_is_linked_where_it_first_stands(site, terms):
+    read = [found for page in chapters_in_order() for found in paragraphs(site, page)]
     late = []
     for term, place in terms.items():
         word = re.compile(rf"\b{re.escape(term)}s?\b", re.IGNORECASE)
-        first = linked = None
-        position = 0
-        for page in chapters_in_order():
-            for words, paragraph in paragraphs(site, page):
-                position += 1
-                if linked is None and paragraph.select(f'a[href$="glossary.html#{place}"]'):
-                    linked = position
-                if first is None and word.search(words):
-                    first = position
+        linked = next((i for i, (_, places) in enumerate(read) if place in places), None)
+        first = next((i for i, (words, _) in enumerate(read) if word.search(words)), None)
         if linked is None or (term not in PLAIN and first is not None and first < linked):
             late.append((term, first, linked))
     assert not late
