@@ -40,8 +40,10 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
         return
     counts = {kind: len(terminalreporter.getreports(kind)) for kind in ("passed", "skipped")}
     seconds = time.monotonic() - config.stash[STARTED]
+    # Before the file is opened, for that changes the clone.
+    rows = proof(counts, seconds)
     with path.open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows(proof(counts, seconds))
+        csv.writer(file, lineterminator="\n").writerows(rows)
     terminalreporter.write_line(f"written: {path}")
 
 

@@ -69,7 +69,12 @@ def leads_somewhere(page: Path, target: str) -> bool:
         return False
     if not parts.fragment or file.suffix != ".html":
         return True
-    return parse(file.resolve()).find(id=unquote(parts.fragment)) is not None
+    return unquote(parts.fragment) in places(file.resolve())
+
+
+@functools.cache
+def places(file: Path) -> set[str]:
+    return {tag["id"] for tag in parse(file).find_all(id=True)}
 
 
 @every_chapter
