@@ -111,7 +111,7 @@ def record_source1(onednn: bool = True, seed: int = 0, max_epochs: int = 8) -> P
         "trials": rows,
     }
     path = FOLDER / f"{name}.json"
-    path.write_text(_one_trial_a_line(recording))
+    path.write_text(one_row_a_line(recording))
     return path
 
 
@@ -259,7 +259,7 @@ def record_mlp_seconds(images: int = 2000, repeats: int = 5, folder: Path = FOLD
         "trials": rows,
     }
     path = folder / "mlp_seconds.json"
-    path.write_text(_one_trial_a_line(recording))
+    path.write_text(one_row_a_line(recording))
     return path
 
 
@@ -295,7 +295,7 @@ def record_bayesian_searches(seeds: int = 50, trials: int = 60, folder: Path = F
         "trials": rows,
     }
     path = folder / "bayesian_searches.json"
-    path.write_text(_one_trial_a_line(recording))
+    path.write_text(one_row_a_line(recording))
     return path
 
 
@@ -310,10 +310,18 @@ def provenance(*packages: str) -> dict[str, Any]:
     }
 
 
-def _one_trial_a_line(recording: dict[str, Any]) -> str:
-    trials = ",\n".join("    " + json.dumps(trial) for trial in recording["trials"])
-    head = json.dumps({**recording, "trials": []}, indent=2)
-    return head.replace('"trials": []', f'"trials": [\n{trials}\n  ]') + "\n"
+def one_row_a_line(recording: dict[str, Any], rows: str = "trials") -> str:
+    """Return a recording as JSON that a difference can be read of: each of its rows on a line.
+
+    Parameters
+    ----------
+    recording : dict
+    rows : str
+        The name of its list of rows.
+    """
+    lines = ",\n".join("    " + json.dumps(row) for row in recording[rows])
+    head = json.dumps({**recording, rows: []}, indent=2)
+    return head.replace(f'"{rows}": []', f'"{rows}": [\n{lines}\n  ]') + "\n"
 
 
 OTHERS = {"mlp_seconds": record_mlp_seconds, "bayesian_searches": record_bayesian_searches}

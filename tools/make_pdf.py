@@ -177,8 +177,8 @@ def page_numbers(pdf: Path) -> dict[str, int]:
     """Return the page of each place in a PDF that a link leads to."""
     reader = PdfReader(pdf)
     return {
-        place.lstrip("/"): reader.get_destination_page_number(destination) + 1
-        for place, destination in reader.named_destinations.items()
+        name.lstrip("/"): reader.get_destination_page_number(destination) + 1
+        for name, destination in reader.named_destinations.items()
     }
 
 

@@ -5,7 +5,6 @@ Run as ``python tools/play_five_picks.py``: it takes some minutes on two cores, 
 """
 
 import itertools
-import json
 
 from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
@@ -13,7 +12,7 @@ from tqdm import tqdm
 
 from hpo_helpers.explorers.explorer import SEARCHES
 from hpo_helpers.explorers.five_picks import SEARCHERS, hidden, play
-from hpo_helpers.record import provenance
+from hpo_helpers.record import one_row_a_line, provenance
 from hpo_helpers.recordings import FOLDER
 
 
@@ -33,15 +32,12 @@ def main() -> None:
         "seeds": SEARCHES,
         **provenance("numpy", "scipy", "sklearn"),
     }
-    lines = [
-        json.dumps({"hidden": response.about, **{name: rows[game, name] for name in SEARCHERS}})
+    games = [
+        {"hidden": response.about, **{name: rows[game, name] for name in SEARCHERS}}
         for game, response in enumerate(hidden())
     ]
-    games = ",\n".join(f"    {line}" for line in lines)
-    text = json.dumps({**about, "games": []}, indent=2)
-    (FOLDER / "five_picks.json").write_text(
-        text.replace('"games": []', f'"games": [\n{games}\n  ]') + "\n"
-    )
+    text = one_row_a_line({**about, "games": games}, rows="games")
+    (FOLDER / "five_picks.json").write_text(text)
 
 
 if __name__ == "__main__":
