@@ -29,9 +29,13 @@ def plot_incumbent(ax: Axes, errors: np.ndarray, label: str, color: str | None =
     >>> ax.lines[0].get_ydata()
     array([0.5, 0.5, 0.3, 0.3])
     """
-    incumbents = np.fmin.accumulate(np.atleast_2d(errors), axis=1)
-    number = np.arange(1, incumbents.shape[1] + 1)
-    low, median, high = np.nanquantile(incumbents, [0.25, 0.5, 0.75], axis=0)
+    incumbents = np.fmin.accumulate(np.atleast_2d(np.asarray(errors, dtype=float)), axis=1)
+    # Nothing is drawn of the trials before the first one that has not failed.
+    begun = np.isfinite(incumbents).any(axis=0)
+    number = 1 + np.flatnonzero(begun)
+    low, median, high = np.empty((3, 0))
+    if begun.any():
+        low, median, high = np.nanquantile(incumbents[:, begun], [0.25, 0.5, 0.75], axis=0)
     (line,) = ax.step(number, median, where="post", label=label, color=color)
     if len(incumbents) > 1:
         ax.fill_between(
@@ -58,7 +62,9 @@ def plot_response(ax: Axes, values: Sequence[float], errors: np.ndarray, label: 
     >>> ax.lines[0].get_ydata().round(2)
     array([0.3, 0.6])
     """
-    errors = np.atleast_2d(errors)
+    errors = np.atleast_2d(np.asarray(errors, dtype=float))
+    if not errors.size:
+        errors = np.full((1, len(values)), np.nan)
     (line,) = ax.semilogx(values, errors.mean(axis=0), label=label)
     if len(errors) > 1:
         low, high = errors.min(axis=0), errors.max(axis=0)
@@ -83,7 +89,7 @@ def plot_coverage(ax: Axes, points: np.ndarray, color: str = "C1") -> None:
     >>> len(ax.lines)
     3
     """
-    x, y = np.transpose(points)
+    x, y = np.reshape(points, (len(points), 2)).T
     dots = {"color": color, "marker": "o", "linestyle": "", "clip_on": False}
     ax.plot(x, y, markersize=8, markeredgecolor="white", **dots)
     ax.plot(x, np.full_like(x, _BESIDE), markersize=4, alpha=0.7, **dots)
@@ -137,7 +143,9 @@ def plot_best(train: np.ndarray, validation: np.ndarray, columns: int = 5, rows:
     ['Best-1', 'Best-2']
     >>> plt.close(figure)
     """
-    fig, axes = plt.subplots(rows, columns, sharex=True, sharey=True, figsize=(7.5, 6))
+    fig, axes = plt.subplots(
+        rows, columns, sharex=True, sharey=True, squeeze=False, figsize=(7.5, 6)
+    )
     panels = zip(axes.flat, train, validation, strict=False)
     for number, (ax, learned, held_out) in enumerate(panels, start=1):
         ax.plot(held_out, color="C0", linewidth=1.4, label="validation")

@@ -70,3 +70,55 @@ def test_best_trials_stand_in_order_with_validation_solid_and_training_dashed():
         assert (solid.get_linestyle(), dashed.get_linestyle()) == ("-", "--")
         assert panel.get_ylim() == (0, 1)
     plt.close(fig)
+
+
+NOTHING = [[], [[]], [np.nan, np.nan], [[np.nan], [np.nan]], np.empty((0, 2)), [None]]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("errors", NOTHING, ids=str)
+def test_incumbent_of_nothing_is_an_empty_picture_with_labels(ax, errors):
+    plots.plot_incumbent(ax, errors, "no trial")
+    ax.figure.canvas.draw()
+    assert ax.get_lines()[0].get_xdata().size == 0
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("trials", "error of the incumbent")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("errors", NOTHING, ids=str)
+def test_response_of_nothing_is_an_empty_picture_with_a_label(ax, errors):
+    plots.plot_response(ax, [0.1] * np.shape(errors)[-1], errors, "no trial")
+    ax.figure.canvas.draw()
+    assert not np.isfinite(ax.get_lines()[0].get_ydata()).any()
+    assert ax.get_ylabel() == "validation error"
+
+
+@pytest.mark.filterwarnings("error")
+def test_incumbent_begins_with_the_first_trial_that_has_not_failed(ax):
+    plots.plot_incumbent(ax, [[np.nan, 0.5, 0.4], [np.nan, np.nan, 0.6]], "two searches")
+    assert ax.get_lines()[0].get_xydata().tolist() == [[2, 0.5], [3, 0.5]]
+
+
+@pytest.mark.parametrize("points", [[], np.empty((0, 2)), [[0.1, 0.2]]], ids=str)
+def test_coverage_by_so_many_trials(ax, points):
+    plots.plot_coverage(ax, points)
+    ax.figure.canvas.draw()
+    assert [len(line.get_xdata()) for line in ax.get_lines()] == [len(points)] * 3
+
+
+@pytest.mark.parametrize("points", [[0.1, 0.2], [[0.1], [0.2]], [[0.1, 0.2, 0.3]] * 2], ids=str)
+def test_coverage_in_other_than_two_dimensions_is_refused(ax, points):
+    with pytest.raises(ValueError, match=r"into shape \(2,2\)"):
+        plots.plot_coverage(ax, points)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("trials", [0, 1])
+def test_pictures_of_next_to_nothing(ax, trials):
+    plots.plot_learning_curves(ax, [[0.5]] * trials, ["C0"] * trials)
+    assert len(ax.get_lines()) == trials
+    assert ax.get_xlabel() == "epoch"
+    fig = plots.plot_best(np.full((trials, 1), 0.5), np.full((trials, 1), 0.4), columns=1, rows=1)
+    fig.canvas.draw()
+    assert len(fig.axes[0].get_lines()) == 2 * trials
+    plt.close(fig)
