@@ -23,8 +23,8 @@ from optuna.trial import TrialState
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
-from hpo_helpers.executors import Job, process_pool, run_job
 from hpo_helpers.experiments import MLP_SPACE
+from hpo_helpers.jobs import Job, run_job
 from hpo_helpers.objectives import NetworkObjective
 from hpo_helpers.recordings import RecordedTrials, load_mlp_seconds, load_recording
 from hpo_helpers.schedulers import ASHA, FixedEpochs, Hyperband, Scheduler, SuccessiveHalving
@@ -141,11 +141,11 @@ METHODS: dict[str, Callable[[int], Iterator[Report]]] = {
     "RandomSearch": lambda s: ours(RandomSearch(MLP_SPACE, s)),
     "SobolSearch": lambda s: ours(SobolSearch(MLP_SPACE, s)),
     "BayesianSearch": lambda s: ours(bayesian(s)),
-    "ASHA": lambda s: ours(RandomSearch(MLP_SPACE, s), ASHA(1, EPOCHS)),
-    "Hyperband": lambda s: ours(RandomSearch(MLP_SPACE, s), Hyperband(EPOCHS)),
+    "ASHA": lambda s: ours(RandomSearch(MLP_SPACE, s), ASHA(max_epochs=EPOCHS)),
+    "Hyperband": lambda s: ours(RandomSearch(MLP_SPACE, s), Hyperband(max_epochs=EPOCHS)),
     # Its rungs, 27, 9, 3 and 1 trials, are those of our halving, which here does its work.
     "the schedule of scikit-learn's HalvingRandomSearchCV": lambda s: ours(
-        RandomSearch(MLP_SPACE, s), SuccessiveHalving(1, EPOCHS), from_scratch=True
+        RandomSearch(MLP_SPACE, s), SuccessiveHalving(max_epochs=EPOCHS), from_scratch=True
     ),
     "Optuna's RandomSampler": lambda s: optunas(RandomSampler(s)),
     "Optuna's TPESampler": lambda s: optunas(TPESampler(seed=s)),
@@ -249,7 +249,7 @@ def overhead() -> Row:
     """Time `tune` at 1,000 and at 100,000 trials that take no time."""
 
     def trial(trials: int) -> float:
-        search, scheduler = RandomSearch(MLP_SPACE), ASHA(1, EPOCHS)
+        search, scheduler = RandomSearch(MLP_SPACE), ASHA(max_epochs=EPOCHS)
         call = functools.partial(tune, scheduler=scheduler, progress=False)
         return timed(call, instant, search, trials)[1] / trials
 
@@ -264,8 +264,8 @@ def scaling_simulated() -> Row:
     listed = []
     for workers in WORKERS:
         # A bracket as wide as the workers, so that halving can employ all of them.
-        halving = SuccessiveHalving(1, EPOCHS, trials=max(EPOCHS, workers))
-        for name, scheduler in {"ASHA": ASHA(1, EPOCHS), "halving": halving}.items():
+        halving = SuccessiveHalving(max_epochs=EPOCHS, trials=max(EPOCHS, workers))
+        for name, scheduler in {"ASHA": ASHA(max_epochs=EPOCHS), "halving": halving}.items():
             log, jobs = simulation = simulate(
                 instant,
                 RandomSearch(MLP_SPACE),
@@ -296,7 +296,7 @@ def scaling_processes() -> Row:
     begun = time.time()
     # The processes read it when they start; threadpool_limits reaches only this one.
     with mock.patch.dict(os.environ, OPENBLAS_NUM_THREADS="1"), threadpool_limits(1):
-        log, ours = timed(functools.partial(search, executor=process_pool(2), workers=2))
+        log, ours = timed(functools.partial(search, workers=2))
         _, theirs = timed(search)
     note = (
         "200 trials of 9 epochs of 2,000 images, one BLAS thread a process. The first trial began "

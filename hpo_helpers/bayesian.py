@@ -1,6 +1,5 @@
 """Bayesian optimization: a Gaussian process predicts errors, expected improvement chooses."""
 
-import math
 import warnings
 from collections.abc import Callable, Sequence
 
@@ -12,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
+from hpo_helpers.arguments import finite, whole
 from hpo_helpers.searchers import SobolSearch
 from hpo_helpers.spaces import Config, ConfigSpace, choice, reflected
 from hpo_helpers.trials import Trial
@@ -142,13 +142,11 @@ class BayesianSearch:
         initial_trials: int = 8,
         exploration: float = 0.2,
     ) -> None:
-        if initial_trials < 1:
-            raise ValueError(f"initial_trials is {initial_trials!r}; expected at least one")
-        if not 0 <= exploration < math.inf:
+        if finite("exploration", exploration) < 0:
             raise ValueError(f"exploration is {exploration!r}; expected a number from 0, say 0.2")
         self.space = space
-        self.seed = seed
-        self.initial_trials = initial_trials
+        self.seed = whole("seed", seed, least=0)
+        self.initial_trials = whole("initial_trials", initial_trials)
         self.exploration = exploration
         self._first = SobolSearch(space, seed)
         self._told: dict[int, Trial] = {}

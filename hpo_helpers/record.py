@@ -32,7 +32,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from hpo_helpers import executors
+from hpo_helpers import jobs
 from hpo_helpers.bayesian import BayesianSearch
 from hpo_helpers.data import Split, Splits, load_fashion_mnist, read_original
 from hpo_helpers.experiments import EXPERIMENTS, MLP_SPACE, Job
@@ -98,7 +98,7 @@ def record_source1(onednn: bool = True, seed: int = 0, max_epochs: int = 8) -> P
             if number == len(log):
                 print(f"loss {loss}, trial {number}", file=sys.stderr)
                 config = {"learning_rate": row["learning_rate"]}
-                log.append(executors.run_job(evaluate, executors.Job(number, config)).trial)
+                log.append(jobs.run_job(evaluate, jobs.Job(number, config)).trial)
             errors = [round(error, 4) for error in log[number].errors]
             rows.append({"loss": loss, "trial": number, **log[number].config, "errors": errors})
     recording = {

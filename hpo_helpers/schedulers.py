@@ -4,14 +4,17 @@ import bisect
 import itertools
 import math
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from hpo_helpers.trials import COMPLETED, Trial
+from hpo_helpers.arguments import whole
+from hpo_helpers.trials import FAILED, Trial
 
 
 class Scheduler(Protocol):
     """What a tuner needs of a scheduler: two methods and a number, whatever class has them.
+
+    As with a searcher, a search teaches a copy of it.
 
     Attributes
     ----------
@@ -26,7 +29,7 @@ class Scheduler(Protocol):
     ...     def job(self, new):
     ...         return None if new is None else (new, self.max_epochs)
     ...
-    ...     def report(self, trial):
+    ...     def tell(self, trial):
     ...         print(f"trial {trial.number} gave {trial.errors}")
     >>> from hpo_helpers.searchers import GridSearch
     >>> from hpo_helpers.spaces import ConfigSpace, choice
@@ -56,7 +59,7 @@ class Scheduler(Protocol):
             None if there is nothing to do until another report has come.
         """
 
-    def report(self, trial: Trial) -> None:
+    def tell(self, trial: Trial) -> None:
         """Take note of a trial, as it stands after a job or in a log that is gone on with.
 
         Parameters
@@ -75,7 +78,7 @@ class FixedEpochs:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If it is not.
 
     Examples
@@ -85,15 +88,21 @@ class FixedEpochs:
     """
 
     def __init__(self, max_epochs: int) -> None:
-        _require_rungs(max_epochs, max_epochs)
-        self.max_epochs = max_epochs
+        self.max_epochs = whole("max_epochs", max_epochs)
+        # Of a log that another scheduler has made.
+        self._paused: list[int] = []
 
     def job(self, new: int | None) -> tuple[int, int] | None:
         """Return what a free worker does next; see `Scheduler.job`."""
-        return None if new is None else (new, self.max_epochs)
+        number = self._paused.pop(0) if self._paused else new
+        return None if number is None else (number, self.max_epochs)
 
-    def report(self, trial: Trial) -> None:
-        """Learn nothing, for no trial is ever continued; see `Scheduler.report`."""
+    def tell(self, trial: Trial) -> None:
+        """Remember a trial that is not at its end; see `Scheduler.tell`."""
+        if trial.number in self._paused:
+            self._paused.remove(trial.number)
+        if trial.status != FAILED and len(trial.errors) < self.max_epochs:
+            self._paused.append(trial.number)
 
 
 class Rung(NamedTuple):
@@ -116,7 +125,7 @@ class Rung(NamedTuple):
     epochs: int
 
 
-def halving_rungs(trials: int, min_epochs: int, max_epochs: int, eta: int) -> list[Rung]:
+def halving_rungs(trials: int, *, min_epochs: int = 1, max_epochs: int, eta: int = 3) -> list[Rung]:
     """Return the rungs of successive halving: fewer trials and more epochs, each by `eta`.
 
     Parameters
@@ -141,28 +150,27 @@ def halving_rungs(trials: int, min_epochs: int, max_epochs: int, eta: int) -> li
 
     Examples
     --------
-    >>> halving_rungs(9, 1, 9, eta=3)
+    >>> halving_rungs(9, max_epochs=9)
     [Rung(trials=9, epochs=1), Rung(trials=3, epochs=3), Rung(trials=1, epochs=9)]
     """
     levels = _rung_levels(min_epochs, max_epochs, eta)
-    if trials < 1:
-        raise ValueError(f"trials is {trials!r}; expected at least one in the first rung")
+    trials = whole("trials", trials)
     rungs = [Rung(trials // eta**place, epochs) for place, epochs in enumerate(levels)]
     return [rung for rung in rungs if rung.trials]
 
 
 def hyperband_brackets(
-    max_epochs: int, eta: int = 3, min_epochs: int = 1, table: str = "pseudocode"
+    *, min_epochs: int = 1, max_epochs: int, eta: int = 3, table: str = "pseudocode"
 ) -> list[list[Rung]]:
     """Return the brackets of Hyperband, the one with the most trials first.
 
     Parameters
     ----------
+    min_epochs : int
+        The unit in which the paper counts resources.
     max_epochs : int
         R in the paper.
     eta : int
-    min_epochs : int
-        The unit in which the paper counts resources.
     table : {"pseudocode", "printed"}
         The paper gives two. Its Algorithm 1 begins bracket s with
         ``ceil((s_max + 1) * eta**s / (s + 1))`` trials; the table that it prints for R = 81 has
@@ -186,11 +194,12 @@ def hyperband_brackets(
     Examples
     --------
     >>> for table in ["pseudocode", "printed"]:
-    ...     print([bracket[0].trials for bracket in hyperband_brackets(81, 3, table=table)])
+    ...     brackets = hyperband_brackets(max_epochs=81, table=table)
+    ...     print([bracket[0].trials for bracket in brackets])
     [81, 34, 15, 8, 5]
     [81, 27, 9, 6, 5]
     """
-    _require_rungs(min_epochs, max_epochs, eta)
+    min_epochs, max_epochs, eta = _checked(min_epochs, max_epochs, eta)
     if table not in ("pseudocode", "printed"):
         raise ValueError(f"table is {table!r}; expected 'pseudocode' or 'printed'")
     # In integers, for the logarithm of 243 to the base 3 comes out below 5.
@@ -241,51 +250,66 @@ class SynchronousHalving:
     >>> [scheduler.job(new=number) for number in range(4)]
     [(0, 1), (1, 1), (2, 1), None]
     >>> for number, error in enumerate([0.5, 0.3, 0.4]):
-    ...     scheduler.report(Trial(number, {}, [error]))
+    ...     scheduler.tell(Trial(number, {}, [error]))
     >>> scheduler.job(new=3)
     (1, 9)
     """
 
     def __init__(self, brackets: Sequence[Sequence[Rung]]) -> None:
-        if not brackets or not all(brackets):
+        self.brackets = [[Rung(*rung) for rung in bracket] for bracket in brackets]
+        if not self.brackets or not all(self.brackets):
             raise ValueError(f"brackets are {brackets!r}; expected at least one, each with a rung")
-        self.brackets = [list(bracket) for bracket in brackets]
+        for rung, following in itertools.chain(*map(itertools.pairwise, self.brackets)):
+            if following.trials > rung.trials or following.epochs <= rung.epochs:
+                raise ValueError(
+                    f"{following} follows {rung}; expected more epochs for fewer trials"
+                )
+        for rung in itertools.chain(*self.brackets):
+            whole(f"trials of {rung}", rung.trials)
+            whole(f"epochs of {rung}", rung.epochs)
         self.max_epochs = max(bracket[-1].epochs for bracket in self.brackets)
+        # What has been heard and handed out.
         self._errors: dict[int, list[float]] = {}
         self._failed: set[int] = set()
         self._running: set[int] = set()
-        self._jobs = self._schedule()
-        next(self._jobs)
+        # The rung that is run: its trials, those of them that it still has to train, and the
+        # rungs of its bracket from it on. The first bracket begins when it is asked for.
+        self._members: list[int] = []
+        self._todo: deque[int] = deque()
+        self._rungs: list[Rung] = []
+        self._begun = self._first = 0
 
     def job(self, new: int | None) -> tuple[int, int] | None:
         """Return what a free worker does next; see `Scheduler.job`."""
-        return self._jobs.send(new)
+        while True:
+            if self._todo and (self._todo[0] in self._errors or self._todo[0] == new):
+                number = self._todo.popleft()
+                self._running.add(number)
+                self._errors.setdefault(number, [])
+                return number, self._rungs[0].epochs
+            if self._todo and new is None and any(n in self._errors for n in self._members):
+                # No more may be started: the rung goes on with those that have begun.
+                self._members = [n for n in self._members if n in self._errors]
+                self._todo = deque(n for n in self._todo if n in self._errors)
+            elif self._todo or self._running:
+                return None
+            else:
+                self._next_rung()
 
-    def _schedule(self) -> Generator[tuple[int, int] | None, int | None, None]:
-        """Yield one job after another; what is sent is the `new` of the next one."""
-        new = yield None
-        first = 0
-        for bracket in itertools.cycle(self.brackets):
-            members = [*range(first, first + bracket[0].trials)]
-            first += len(members)
-            for rung, following in zip(bracket, [*bracket[1:], Rung(0, 0)], strict=True):
-                todo = deque(n for n in members if self._error(n, rung.epochs) is None)
-                while todo or self._running:
-                    if todo and (todo[0] in self._errors or todo[0] == new):
-                        number = todo.popleft()
-                        self._running.add(number)
-                        self._errors.setdefault(number, [])
-                        new = yield number, rung.epochs
-                    elif todo and new is None and any(n in self._errors for n in members):
-                        # No more may be started: the rung goes on with those that have begun.
-                        members = [n for n in members if n in self._errors]
-                        todo = deque(n for n in todo if n in self._errors)
-                    else:
-                        new = yield None
-                # In proportion, where the rung was not full.
-                kept = max(min(following.trials, 1), len(members) * following.trials // rung.trials)
-                ranked = sorted((self._error(n, rung.epochs), n) for n in members)
-                members = [n for error, n in ranked[:kept] if math.isfinite(error)]
+    def _next_rung(self) -> None:
+        rung, *self._rungs = self._rungs or [None]
+        if self._rungs:
+            # In proportion, where the rung was not full.
+            share = len(self._members) * self._rungs[0].trials // rung.trials
+            ranked = sorted((self._error(n, rung.epochs), n) for n in self._members)
+            self._members = [n for error, n in ranked[: max(1, share)] if math.isfinite(error)]
+        else:
+            self._rungs = self.brackets[self._begun % len(self.brackets)]
+            self._members = [*range(self._first, self._first + self._rungs[0].trials)]
+            self._first += self._rungs[0].trials
+            self._begun += 1
+        epochs = self._rungs[0].epochs
+        self._todo = deque(n for n in self._members if self._error(n, epochs) is None)
 
     def _error(self, number: int, epochs: int) -> float | None:
         errors = self._errors.get(number, [])
@@ -293,11 +317,11 @@ class SynchronousHalving:
             return errors[epochs - 1]
         return math.inf if number in self._failed else None
 
-    def report(self, trial: Trial) -> None:
-        """Take note of a trial; see `Scheduler.report`."""
+    def tell(self, trial: Trial) -> None:
+        """Take note of a trial; see `Scheduler.tell`."""
         self._running.discard(trial.number)
         self._errors[trial.number] = trial.errors
-        if trial.status != COMPLETED:
+        if trial.status == FAILED:
             self._failed.add(trial.number)
 
 
@@ -324,16 +348,17 @@ class SuccessiveHalving(SynchronousHalving):
 
     Examples
     --------
-    >>> SuccessiveHalving(1, 27, eta=3).brackets[0][:2]
+    >>> SuccessiveHalving(max_epochs=27).brackets[0][:2]
     [Rung(trials=27, epochs=1), Rung(trials=9, epochs=3)]
     """
 
     def __init__(
-        self, min_epochs: int, max_epochs: int, eta: int = 3, trials: int | None = None
+        self, *, min_epochs: int = 1, max_epochs: int, eta: int = 3, trials: int | None = None
     ) -> None:
         if trials is None:
             trials = eta ** (len(_rung_levels(min_epochs, max_epochs, eta)) - 1)
-        super().__init__([halving_rungs(trials, min_epochs, max_epochs, eta)])
+        rungs = halving_rungs(trials, min_epochs=min_epochs, max_epochs=max_epochs, eta=eta)
+        super().__init__([rungs])
 
 
 class Hyperband(SynchronousHalving):
@@ -341,7 +366,7 @@ class Hyperband(SynchronousHalving):
 
     Parameters
     ----------
-    max_epochs, eta, min_epochs, table
+    min_epochs, max_epochs, eta, table
         As for `hyperband_brackets`.
 
     Raises
@@ -355,14 +380,16 @@ class Hyperband(SynchronousHalving):
 
     Examples
     --------
-    >>> [bracket[0] for bracket in Hyperband(9, eta=3).brackets]
+    >>> [bracket[0] for bracket in Hyperband(max_epochs=9).brackets]
     [Rung(trials=9, epochs=1), Rung(trials=5, epochs=3), Rung(trials=3, epochs=9)]
     """
 
     def __init__(
-        self, max_epochs: int, eta: int = 3, min_epochs: int = 1, table: str = "pseudocode"
+        self, *, min_epochs: int = 1, max_epochs: int, eta: int = 3, table: str = "pseudocode"
     ) -> None:
-        super().__init__(hyperband_brackets(max_epochs, eta, min_epochs, table))
+        super().__init__(
+            hyperband_brackets(min_epochs=min_epochs, max_epochs=max_epochs, eta=eta, table=table)
+        )
 
 
 class ASHA:
@@ -394,25 +421,29 @@ class ASHA:
 
     Examples
     --------
-    >>> scheduler = ASHA(1, 9, eta=3)
+    >>> scheduler = ASHA(max_epochs=9)
     >>> for number, error in enumerate([0.5, 0.3, 0.4]):
     ...     _ = scheduler.job(new=number)
-    ...     scheduler.report(Trial(number, {}, [error]))
+    ...     scheduler.tell(Trial(number, {}, [error]))
     >>> scheduler.job(new=3)
     (1, 3)
     """
 
     def __init__(
-        self, min_epochs: int, max_epochs: int, eta: int = 3, stopping: bool = False
+        self, *, min_epochs: int = 1, max_epochs: int, eta: int = 3, stopping: bool = False
     ) -> None:
         self.levels = _rung_levels(min_epochs, max_epochs, eta)
-        self.max_epochs = max_epochs
+        self.max_epochs = self.levels[-1]
         self.eta = eta
         self.stopping = stopping
         # By rung, in order: all that have reached it, and those that were not promoted yet.
         self._reached: list[list[tuple[float, int]]] = [[] for _ in self.levels]
         self._waiting: list[list[tuple[float, int]]] = [[] for _ in self.levels]
-        self._where: dict[int, int] = {}
+        # Of each trial how many rungs it has reached; of those that wait, their entry.
+        self._rungs: dict[int, int] = {}
+        self._entries: dict[int, tuple[float, int]] = {}
+        # Those that another scheduler paused below the first rung.
+        self._below: list[int] = []
 
     def job(self, new: int | None) -> tuple[int, int] | None:
         """Return what a free worker does next; see `Scheduler.job`."""
@@ -420,35 +451,45 @@ class ASHA:
             waiting, reached = self._waiting[level], self._reached[level]
             if waiting and (self.stopping or self._is_among_best(waiting[0], reached)):
                 number = waiting.pop(0)[1]
-                del self._where[number]
+                del self._entries[number]
                 return number, self.levels[level + 1]
-        return None if new is None else (new, self.levels[0])
+        number = self._below.pop(0) if self._below else new
+        return None if number is None else (number, self.levels[0])
 
     def _is_among_best(self, entry: tuple[float, int], reached: list[tuple[float, int]]) -> bool:
         return bisect.bisect_left(reached, entry) < len(reached) // self.eta
 
-    def report(self, trial: Trial) -> None:
-        """Take note of a trial; see `Scheduler.report`."""
+    def tell(self, trial: Trial) -> None:
+        """Take note of a trial; see `Scheduler.tell`."""
+        number, errors, had = trial.number, trial.errors, self._rungs.get(trial.number, 0)
         # In a log that is gone on with, its promotion has not been asked for here.
-        if (level := self._where.pop(trial.number, None)) is not None:
-            waiting = self._waiting[level]
-            waiting[:] = [entry for entry in waiting if entry[1] != trial.number]
-        if trial.status != COMPLETED:
-            level = bisect.bisect_right(self.levels, len(trial.errors))
-            bisect.insort(self._reached[min(level, len(self.levels) - 1)], (math.inf, trial.number))
+        if (entry := self._entries.pop(number, None)) is not None:
+            self._waiting[had - 1].remove(entry)
+        if number in self._below:
+            self._below.remove(number)
+        self._rungs[number] = bisect.bisect_right(self.levels, len(errors))
+        # More than one at a time only in a log that another scheduler has made.
+        for level in range(had, self._rungs[number]):
+            bisect.insort(self._reached[level], (errors[self.levels[level] - 1], number))
+        level = self._rungs[number] - 1
+        if trial.status == FAILED:
+            bisect.insort(self._reached[min(level + 1, len(self.levels) - 1)], (math.inf, number))
             return
-        level = self.levels.index(len(trial.errors))
-        entry, reached = (trial.error, trial.number), self._reached[level]
-        bisect.insort(reached, entry)
-        goes_on = len(reached) < self.eta or self._is_among_best(entry, reached)
-        if not self.stopping or goes_on:
+        if level < 0:
+            self._below.append(number)
+            return
+        entry = (errors[self.levels[level] - 1], number)
+        if not self.stopping or self._goes_on(entry, self._reached[level]):
             bisect.insort(self._waiting[level], entry)
-            self._where[trial.number] = level
+            self._entries[number] = entry
+
+    def _goes_on(self, entry: tuple[float, int], reached: list[tuple[float, int]]) -> bool:
+        return len(reached) < self.eta or self._is_among_best(entry, reached)
 
 
 def _rung_levels(min_epochs: int, max_epochs: int, eta: int) -> list[int]:
     """Return the epochs of each rung: from `min_epochs` by factors of `eta` to `max_epochs`."""
-    _require_rungs(min_epochs, max_epochs, eta)
+    min_epochs, max_epochs, eta = _checked(min_epochs, max_epochs, eta)
     levels = []
     while min_epochs < max_epochs:
         levels.append(min_epochs)
@@ -456,12 +497,10 @@ def _rung_levels(min_epochs: int, max_epochs: int, eta: int) -> list[int]:
     return [*levels, max_epochs]
 
 
-def _require_rungs(min_epochs: int, max_epochs: int, eta: int = 2) -> None:
-    whole = isinstance(min_epochs, int) and isinstance(max_epochs, int)
-    if not (whole and 1 <= min_epochs <= max_epochs):
+def _checked(min_epochs: int, max_epochs: int, eta: int) -> tuple[int, int, int]:
+    if whole("min_epochs", min_epochs) > whole("max_epochs", max_epochs):
         raise ValueError(
-            f"min_epochs is {min_epochs!r} and max_epochs {max_epochs!r}; expected whole numbers, "
-            "1 <= min_epochs <= max_epochs"
+            f"min_epochs is {min_epochs!r} and max_epochs {max_epochs!r}; expected at most as many "
+            "in the first rung as in the last"
         )
-    if not (isinstance(eta, int) and eta >= 2):
-        raise ValueError(f"eta is {eta!r}; expected a whole number, at least 2")
+    return int(min_epochs), int(max_epochs), whole("eta", eta, least=2)

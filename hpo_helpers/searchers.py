@@ -1,24 +1,21 @@
 """Searchers: which configuration is tried next, by ask and tell."""
 
-import math
-from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from scipy.stats import qmc
 
+from hpo_helpers.arguments import finite, whole
 from hpo_helpers.spaces import Config, ConfigSpace, choice, reflected
-from hpo_helpers.trials import Trial
-
-# SciPy takes as long for one quantile as for a few dozen; a power of 2, for Sobol' points.
-_DRAWN_AT_ONCE = 32
+from hpo_helpers.trials import Trial, incumbent
 
 
 class Searcher(Protocol):
     """What a tuner needs of a searcher: two methods, whatever class has them.
 
     One that has a configuration space keeps it as ``space``: then the tuner refuses a log of
-    another space.
+    another space. A search teaches a copy of the searcher; the one that it was given stays new,
+    and is told of a log by hand: ``for trial in log: searcher.tell(trial)``.
 
     Examples
     --------
@@ -35,7 +32,7 @@ class Searcher(Protocol):
     {'learning_rate': 0.25} gave 0.125
     """
 
-    def ask(self, number: int) -> Config:
+    def ask(self, number: int) -> Config | None:
         """Return the configuration of a trial.
 
         Parameters
@@ -46,7 +43,8 @@ class Searcher(Protocol):
 
         Returns
         -------
-        dict
+        dict or None
+            None if there is nothing more to try; then the search ends.
         """
 
     def tell(self, trial: Trial) -> None:
@@ -85,20 +83,11 @@ class RandomSearch:
 
     def __init__(self, space: ConfigSpace, seed: int = 0) -> None:
         self.space = space
-        self.seed = seed
-        self._block = -1
+        self.seed = whole("seed", seed, least=0)
 
     def ask(self, number: int) -> Config:
         """Return the configuration of a trial; see `Searcher.ask`."""
-        block, place = divmod(number, _DRAWN_AT_ONCE)
-        if block != self._block:
-            points = self._points(block * _DRAWN_AT_ONCE)
-            self._block, self._drawn = block, self.space.from_units(points)
-        return dict(self._drawn[place])
-
-    def _points(self, first: int) -> Sequence[Sequence[float]]:
-        numbers = range(first, first + _DRAWN_AT_ONCE)
-        return [np.random.default_rng([self.seed, n]).random(len(self.space)) for n in numbers]
+        return self.space.sample(np.random.default_rng([self.seed, number]))
 
     def tell(self, trial: Trial) -> None:
         """Learn nothing, for no draw depends on what came before; see `Searcher.tell`."""
@@ -139,16 +128,17 @@ class SobolSearch(RandomSearch):
     [0, 1, 2, 3, 4, 5, 6, 7]
     """
 
-    def _points(self, first: int) -> Sequence[Sequence[float]]:
+    def ask(self, number: int) -> Config:
+        """Return the configuration of a trial; see `Searcher.ask`."""
         sequence = qmc.Sobol(len(self.space), rng=self.seed)
         # SciPy cannot skip nothing.
-        if first:
-            sequence.fast_forward(first)
-        return sequence.random(_DRAWN_AT_ONCE)
+        if number:
+            sequence.fast_forward(number)
+        return self.space.from_unit(sequence.random(1)[0])
 
 
 class GridSearch:
-    """Try every point of a grid, in order.
+    """Try every point of a grid, in order, and then no more.
 
     Parameters
     ----------
@@ -162,11 +152,6 @@ class GridSearch:
     configs : list of dict
         The grid, in the order in which it is tried.
 
-    Raises
-    ------
-    ValueError
-        When a trial beyond the last point is asked for.
-
     Examples
     --------
     >>> from scipy import stats
@@ -176,16 +161,12 @@ class GridSearch:
     """
 
     def __init__(self, space: ConfigSpace, n: int) -> None:
+        self.space = space
         self.configs = space.grid(n)
 
-    def ask(self, number: int) -> Config:
+    def ask(self, number: int) -> Config | None:
         """Return the configuration of a trial; see `Searcher.ask`."""
-        if number >= len(self.configs):
-            raise ValueError(
-                f"the grid has {len(self.configs)} points; expected no trial {number}: ask for "
-                f"{len(self.configs)} trials, or make the grid finer"
-            )
-        return dict(self.configs[number])
+        return dict(self.configs[number]) if number < len(self.configs) else None
 
     def tell(self, trial: Trial) -> None:
         """Learn nothing, for the grid is fixed beforehand; see `Searcher.tell`."""
@@ -232,16 +213,13 @@ class CoarseToFine:
     """
 
     def __init__(self, space: ConfigSpace, trials: int, shrink: float = 0.5, seed: int = 0) -> None:
-        if trials < 1:
-            raise ValueError(f"trials is {trials!r}; expected at least one a round")
-        if not 0 < shrink <= 1:
+        if finite("shrink", shrink, above=0) > 1:
             raise ValueError(f"shrink is {shrink!r}; expected a share in (0, 1], such as 0.5")
         self.space = space
-        self.trials = trials
+        self.trials = whole("trials", trials)
         self.shrink = shrink
-        self.seed = seed
-        # Of each round; so a box costs a look at every round, not at every trial.
-        self._best: dict[int, Trial | None] = {}
+        self.seed = whole("seed", seed, least=0)
+        self._told: dict[int, Trial] = {}
 
     def ask(self, number: int) -> Config:
         """Return the configuration of a trial; see `Searcher.ask`."""
@@ -250,9 +228,8 @@ class CoarseToFine:
         return self.space.from_unit(low + (high - low) * point)
 
     def tell(self, trial: Trial) -> None:
-        """Take note of a trial that has ended; see `Searcher.tell`."""
-        number = trial.number // self.trials
-        self._best[number] = _incumbent([trial, self._best.get(number)])
+        """Take note of a trial, in place of an earlier report of it; see `Searcher.tell`."""
+        self._told[trial.number] = trial
 
     def box(self, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the corners of the box of a round.
@@ -267,7 +244,7 @@ class CoarseToFine:
         low, high : ndarray of float, shape (number of hyperparameters,)
             In the unit cube.
         """
-        best = _incumbent(trial for place, trial in self._best.items() if place < number)
+        best = incumbent(t for t in self._told.values() if t.number // self.trials < number)
         if best is None:
             return np.zeros(len(self.space)), np.ones(len(self.space))
         side = self.shrink**number
@@ -290,22 +267,21 @@ class LocalSearch:
         Where to search.
     seed : int
         With the number of a trial it decides how the incumbent is changed.
-    initial : sequence of dict
-        The first configurations, such as the one that is in use. As long as none has succeeded,
-        configurations are drawn at random from the prior.
     step : float
         Standard deviation of a Gaussian step, as a share of the prior's quantiles: 0.2 of a
         log-uniform learning rate from 0.0001 to 1 is a factor of 6.
 
     Raises
     ------
-    ValueError
-        If `step` is not positive, or a configuration does not belong to the space.
+    TypeError, ValueError
+        If `step` is no positive number.
 
     Notes
     -----
-    It goes down from where it begins, and may stay in a poor valley that is wider than its steps:
-    much depends on a good start. A configuration may come twice, above all in a small space.
+    As long as no trial has succeeded, configurations are drawn at random from the prior. It goes
+    down from where it begins, and may stay in a poor valley that is wider than its steps: much
+    depends on a good start, such as the configuration in use, as `initial` of `tune`. A
+    configuration may come twice, above all in a small space.
 
     References
     ----------
@@ -318,46 +294,33 @@ class LocalSearch:
     --------
     >>> from scipy import stats
     >>> space = ConfigSpace({"layers": stats.randint(1, 9), "units": choice([16, 32, 64])})
-    >>> searcher = LocalSearch(space, initial=[{"layers": 2, "units": 32}])
-    >>> searcher.tell(Trial(0, searcher.ask(0), errors=[0.3]))
+    >>> searcher = LocalSearch(space)
+    >>> searcher.tell(Trial(0, {"layers": 2, "units": 32}, errors=[0.3]))
     >>> searcher.ask(1), searcher.ask(3)
     ({'layers': 1, 'units': 32}, {'layers': 2, 'units': 16})
     """
 
-    def __init__(
-        self,
-        space: ConfigSpace,
-        seed: int = 0,
-        initial: Sequence[Config] = (),
-        step: float = 0.2,
-    ) -> None:
-        if not 0 < step < math.inf:
-            raise ValueError(f"step is {step!r}; expected a positive number, such as 0.2")
-        for config in initial:
-            space.check(config)
+    def __init__(self, space: ConfigSpace, seed: int = 0, step: float = 0.2) -> None:
         self.space = space
-        self.seed = seed
-        self.initial = [dict(config) for config in initial]
-        self.step = step
+        self.seed = whole("seed", seed, least=0)
+        self.step = finite("step", step, above=0)
         # The space with its conditions lifted: a value of each hyperparameter, come what may.
         self._all = ConfigSpace({name: space.distribution(name) for name in space})
         self._told: dict[int, Trial] = {}
 
     def ask(self, number: int) -> Config:
         """Return the configuration of a trial; see `Searcher.ask`."""
-        if number < len(self.initial):
-            return dict(self.initial[number])
         rng = np.random.default_rng([self.seed, number])
-        incumbent = _incumbent(self._told.values())
-        return self.space.sample(rng) if incumbent is None else self._neighbor(incumbent, rng)
+        best = incumbent(self._told.values())
+        return self.space.sample(rng) if best is None else self._neighbor(best.config, rng)
 
     def tell(self, trial: Trial) -> None:
         """Take note of a trial, in place of an earlier report of it; see `Searcher.tell`."""
         self._told[trial.number] = trial
 
-    def _neighbor(self, incumbent: Trial, rng: np.random.Generator) -> Config:
-        values = self._all.sample(rng) | incumbent.config
-        supports = {name: self.space.distribution(name).support() for name in incumbent.config}
+    def _neighbor(self, config: Config, rng: np.random.Generator) -> Config:
+        values = self._all.sample(rng) | config
+        supports = {name: self.space.distribution(name).support() for name in config}
         movable = [name for name, (first, last) in supports.items() if first != last]
         if movable:
             name = movable[rng.integers(len(movable))]
@@ -377,8 +340,3 @@ class LocalSearch:
         low, high = distribution.support()
         up = value < high and (step > 0 or value == low)
         return value + 1 if up else value - 1
-
-
-def _incumbent(trials: Iterable[Trial | None]) -> Trial | None:
-    completed = (trial for trial in trials if trial is not None and math.isfinite(trial.error))
-    return min(completed, key=lambda trial: (trial.error, trial.number), default=None)

@@ -3,17 +3,19 @@
 import dataclasses
 import heapq
 import itertools
+import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
-from hpo_helpers.executors import Objective, run_job
+from hpo_helpers.arguments import finite, whole
+from hpo_helpers.jobs import Job, Objective, Outcome, ResumableObjective, require_form, run_job
 from hpo_helpers.schedulers import Scheduler
+from hpo_helpers.search import Search
 from hpo_helpers.searchers import Searcher
 from hpo_helpers.spaces import Config
 from hpo_helpers.trials import TrialLog
-from hpo_helpers.tuner import Search
 
 
 class Simulation(NamedTuple):
@@ -57,7 +59,7 @@ class Simulation(NamedTuple):
 
 
 def simulate(
-    objective: Objective,
+    objective: Objective | ResumableObjective,
     searcher: Searcher,
     seconds_of: Callable[[Config, int], float],
     workers: int,
@@ -70,9 +72,10 @@ def simulate(
 
     Parameters
     ----------
-    objective : callable
+    objective : Objective or ResumableObjective
         As for `tune`; one that looks recorded trials up takes next to no time.
     searcher : Searcher
+        Copied, as by `tune`; so is the scheduler.
     seconds_of : callable
         From a configuration and a number of epochs to the seconds that they take.
     workers : int
@@ -89,8 +92,8 @@ def simulate(
 
     Raises
     ------
-    ValueError
-        If there is no worker, or neither `trials` nor `seconds` bounds the search.
+    TypeError, ValueError
+        As `tune`; and if neither `trials` nor `seconds` bounds the search.
 
     Examples
     --------
@@ -109,28 +112,98 @@ def simulate(
     >>> simulated.jobs["end"].tolist(), simulated.log.incumbent.number
     ([1.0, 2.0], 1)
     """
-    if workers < 1:
-        raise ValueError(f"workers is {workers!r}; expected at least one")
     if trials is None and seconds is None:
         raise ValueError("neither trials nor seconds is given; expected at least one of them")
+    require_form(objective, resumable=scheduler is not None)
+    crew = SimulatedWorkers(objective, seconds_of, workers, seconds)
+    trials = None if trials is None else whole("trials", trials)
     search = Search(searcher, scheduler, TrialLog(), trials)
-    idle, running, order = [*range(workers)], [], itertools.count()
-    states: dict[int, Any] = {}
-    rows = []
-    now = 0.0
-    while True:
-        while idle and (job := search.next()) is not None:
-            outcome = run_job(objective, job._replace(state=states.get(job.number)))
-            trained = len(outcome.trial.errors) - len(job.errors)
-            end = now + seconds_of(job.config, max(trained, 1))
-            # By order of start where two end at the same time.
-            heapq.heappush(running, (end, next(order), heapq.heappop(idle), now, outcome))
-        if not running or (seconds is not None and running[0][0] > seconds):
-            break
-        now, _, worker, start, (trial, state) = heapq.heappop(running)
-        heapq.heappush(idle, worker)
-        states[trial.number] = state
-        search.report(dataclasses.replace(trial, start=start, end=now))
-        rows.append((worker, trial.number, start, now, len(trial.errors), trial.error))
-    columns = ["worker", "trial", "start", "end", "epochs", "error"]
-    return Simulation(search.log, pd.DataFrame(rows, columns=columns))
+    search.run(crew)
+    return Simulation(search.log, pd.DataFrame(crew.jobs, columns=SimulatedWorkers.COLUMNS))
+
+
+class SimulatedWorkers:
+    """Workers whose clock jumps to the end of the next job; see `Crew`.
+
+    Parameters
+    ----------
+    objective : Objective or ResumableObjective
+    seconds_of : callable
+        From a configuration and a number of epochs to the seconds that they take.
+    count : int
+    seconds : float, optional
+        When the clock stops.
+
+    Attributes
+    ----------
+    now : float
+        What the clock shows, in seconds.
+    jobs : list of tuple
+        Of each job that has ended what `Simulation` names.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no worker, or the clock stops before it starts.
+
+    Examples
+    --------
+    >>> crew = SimulatedWorkers(lambda config: 0.5, lambda config, epochs: 60.0, count=2)
+    >>> crew.start(Job(0, {"learning_rate": 0.1}))
+    >>> len(crew.finished()), crew.now
+    (1, 60.0)
+    """
+
+    COLUMNS = ("worker", "trial", "start", "end", "epochs", "error")
+
+    def __init__(
+        self,
+        objective: Callable,
+        seconds_of: Callable[[Config, int], float],
+        count: int,
+        seconds: float | None = None,
+    ) -> None:
+        self._objective = objective
+        self._seconds_of = seconds_of
+        self._free = list(range(whole("workers", count)))
+        self._end = math.inf if seconds is None else finite("seconds", seconds, above=0)
+        self._running: list[tuple[float, int, int, float, Outcome]] = []
+        self._order = itertools.count()
+        self.now = 0.0
+        self.jobs: list[tuple] = []
+
+    @property
+    def idle(self) -> bool:
+        """Whether a further job may be started now."""
+        return bool(self._free)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job ends before the clock stops."""
+        return bool(self._running) and self._running[0][0] <= self._end
+
+    def start(self, job: Job) -> None:
+        """Do a job at once, and let it end when it would have.
+
+        Parameters
+        ----------
+        job : Job
+        """
+        outcome = run_job(self._objective, job)
+        trained = len(outcome.trial.errors) - len(job.errors)
+        end = self.now + self._seconds_of(job.config, max(trained, 1))
+        # By order of start where two end at the same time.
+        running = (end, next(self._order), heapq.heappop(self._free), self.now, outcome)
+        heapq.heappush(self._running, running)
+
+    def finished(self) -> list[Outcome]:
+        """Set the clock to the end of the next job, and return what came of it.
+
+        Returns
+        -------
+        list of Outcome
+        """
+        self.now, _, worker, start, (trial, state) = heapq.heappop(self._running)
+        heapq.heappush(self._free, worker)
+        self.jobs.append((worker, trial.number, start, self.now, len(trial.errors), trial.error))
+        return [Outcome(dataclasses.replace(trial, start=start, end=self.now), state)]

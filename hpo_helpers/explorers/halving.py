@@ -101,7 +101,9 @@ class Halving(Explorer):
     @property
     def rungs(self) -> list[Rung]:
         """The rungs, as the package's scheduler has them."""
-        return halving_rungs(self.trials, self.r_min, self.epochs, self.eta)
+        return halving_rungs(
+            self.trials, min_epochs=self.r_min, max_epochs=self.epochs, eta=self.eta
+        )
 
     def rows(self, seed: int | None = None) -> list[int]:
         """Return which of the recorded configurations are drawn."""

@@ -130,9 +130,11 @@ class WorkersClock(Explorer):
         wrong = np.frombuffer(self.wrong, "<u2").reshape(CONFIGURATIONS, len(RUNGS))
         takes, end = self.epochs_take(), self.seconds * 1_000_000
         if (method or self.method) == "ASHA":
-            scheduler = ASHA(RUNGS[0], RUNGS[-1], ETA)
+            scheduler = ASHA(min_epochs=RUNGS[0], max_epochs=RUNGS[-1], eta=ETA)
         else:
-            scheduler = SuccessiveHalving(RUNGS[0], RUNGS[-1], ETA, trials=27 * self.workers)
+            scheduler = SuccessiveHalving(
+                min_epochs=RUNGS[0], max_epochs=RUNGS[-1], eta=ETA, trials=27 * self.workers
+            )
 
         def objective(config: Config, epochs: int, state: int | None) -> tuple[list[float], int]:
             reached = (state or 0) + epochs

@@ -294,7 +294,7 @@ def test_extreme_value_of_an_unbounded_hyperparameter_is_no_trouble():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"initial_trials": 0}, "initial_trials is 0; expected at least one"),
+        ({"initial_trials": 0}, "initial_trials is 0; expected a whole number"),
         ({"exploration": -0.1}, r"exploration is -0\.1; expected a number from 0"),
         ({"exploration": float("nan")}, "exploration is nan"),
     ],

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from hpo_helpers import executors, experiments, record
+from hpo_helpers import experiments, jobs, record
 from hpo_helpers.experiments import EXPERIMENTS, MLP_SPACE, Job
 from hpo_helpers.recordings import FOLDER, RecordedTrials, load_mlp_seconds, load_recording
 from hpo_helpers.training import train_trials
@@ -84,7 +84,7 @@ def test_configuration_that_was_not_recorded_is_an_error(recorded):
     config = {**objective.configs[0], "learning_rate": 0.123}
     with pytest.raises(ValueError, match="was not recorded"):
         objective(config)
-    assert "was not recorded" in executors.run_job(objective, executors.Job(0, config)).trial.reason
+    assert "was not recorded" in jobs.run_job(objective, jobs.Job(0, config)).trial.reason
     with pytest.raises(ValueError, match="unknown hyperparameter 'dropout'"):
         objective({"dropout": 0.5})
 
@@ -106,7 +106,7 @@ def test_diverged_trial_is_recorded_as_failed(recorded):
     recording = load_recording("few", recorded)
     recording.errors["validation"][0, 5:] = np.nan
     objective = RecordedTrials(recording)
-    trial = executors.run_job(objective, executors.Job(0, objective.configs[0])).trial
+    trial = jobs.run_job(objective, jobs.Job(0, objective.configs[0])).trial
     assert trial.status == "failed"
     assert len(trial.errors) == 5
 

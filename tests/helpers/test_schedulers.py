@@ -51,27 +51,27 @@ def run(scheduler, trials, error_of=error_of, failing=()):
         started += number == started
         jobs.append(job)
         if number in failing:
-            scheduler.report(Trial(number, {}, [], FAILED, "it fails"))
+            scheduler.tell(Trial(number, {}, [], FAILED, "it fails"))
             continue
         epochs[number] = upto
-        scheduler.report(Trial(number, {}, [error_of(number, e) for e in range(1, upto + 1)]))
+        scheduler.tell(Trial(number, {}, [error_of(number, e) for e in range(1, upto + 1)]))
 
 
 @pytest.mark.parametrize(("table", "expected"), [("printed", PRINTED), ("pseudocode", PSEUDOCODE)])
 def test_published_hyperband_tables_come_out_exactly(table, expected):
-    assert hyperband_brackets(81, 3, table=table) == expected
+    assert hyperband_brackets(max_epochs=81, table=table) == expected
 
 
 @given(st.integers(1, 6), st.integers(2, 5), st.integers(1, 3))
 def test_number_of_brackets_does_not_suffer_from_a_logarithm(power, eta, unit):
-    brackets = hyperband_brackets(unit * eta**power, eta, min_epochs=unit)
+    brackets = hyperband_brackets(min_epochs=unit, max_epochs=unit * eta**power, eta=eta)
     assert len(brackets) == power + 1
     assert brackets[0][0] == (eta**power, unit)
     assert all(bracket[-1].epochs == unit * eta**power for bracket in brackets)
 
 
 def test_successive_halving_keeps_the_best_third_at_every_rung():
-    jobs, epochs = run(SuccessiveHalving(1, 27, eta=3), trials=27)
+    jobs, epochs = run(SuccessiveHalving(max_epochs=27, eta=3), trials=27)
     assert sorted(epochs.values()) == [1] * 18 + [3] * 6 + [9] * 2 + [27]
     ranked = sorted(range(27), key=lambda number: error_of(number, 1))
     assert {number for number, upto in epochs.items() if upto >= 3} == set(ranked[:9])
@@ -80,14 +80,18 @@ def test_successive_halving_keeps_the_best_third_at_every_rung():
 
 
 def test_uneven_ratio_ends_with_a_smaller_step():
-    assert ASHA(1, 20, eta=3).levels == [1, 3, 9, 20]
-    assert halving_rungs(30, 2, 16, 4) == [Rung(30, 2), Rung(7, 8), Rung(1, 16)]
-    _, epochs = run(SuccessiveHalving(1, 20, eta=3), trials=27)
+    assert ASHA(max_epochs=20, eta=3).levels == [1, 3, 9, 20]
+    assert halving_rungs(30, min_epochs=2, max_epochs=16, eta=4) == [
+        Rung(30, 2),
+        Rung(7, 8),
+        Rung(1, 16),
+    ]
+    _, epochs = run(SuccessiveHalving(max_epochs=20, eta=3), trials=27)
     assert max(epochs.values()) == 20
 
 
 def test_hyperband_runs_its_brackets_one_after_another_and_begins_again():
-    scheduler = Hyperband(9, eta=3)
+    scheduler = Hyperband(max_epochs=9, eta=3)
     sizes = [bracket[0].trials for bracket in scheduler.brackets]
     jobs, epochs = run(scheduler, trials=2 * sum(sizes))
     firsts = [next(upto for number, upto in jobs if number == n) for n in range(2 * sum(sizes))]
@@ -101,19 +105,19 @@ def test_hyperband_runs_its_brackets_one_after_another_and_begins_again():
 
 
 def test_rung_that_is_not_full_goes_on_when_no_more_trials_may_start():
-    _, epochs = run(SuccessiveHalving(1, 27, eta=3), trials=10)
+    _, epochs = run(SuccessiveHalving(max_epochs=27, eta=3), trials=10)
     assert sorted(epochs.values()) == [1] * 7 + [3] * 2 + [27]
 
 
 def test_synchronous_halving_waits_for_the_last_of_a_rung():
-    scheduler = SuccessiveHalving(1, 9, eta=3)
+    scheduler = SuccessiveHalving(max_epochs=9, eta=3)
     for number in range(9):
         assert scheduler.job(new=number) == (number, 1)
     assert scheduler.job(new=9) is None
     for number in range(8):
-        scheduler.report(Trial(number, {}, [error_of(number, 1)]))
+        scheduler.tell(Trial(number, {}, [error_of(number, 1)]))
         assert scheduler.job(new=9) is None
-    scheduler.report(Trial(8, {}, [error_of(8, 1)]))
+    scheduler.tell(Trial(8, {}, [error_of(8, 1)]))
     assert scheduler.job(new=9)[1] == 3
 
 
@@ -132,18 +136,22 @@ def run_in_parallel(scheduler, trials, workers):
             return epochs
         number, upto = running.pop(rng.integers(len(running)))
         epochs[number] = upto
-        scheduler.report(Trial(number, {}, [error_of(number, e) for e in range(1, upto + 1)]))
+        scheduler.tell(Trial(number, {}, [error_of(number, e) for e in range(1, upto + 1)]))
 
 
 @pytest.mark.parametrize("trials", [2, 10, 27, 40])
-@pytest.mark.parametrize("make", [lambda: SuccessiveHalving(1, 27), lambda: Hyperband(9)])
+@pytest.mark.parametrize(
+    "make", [lambda: SuccessiveHalving(max_epochs=27), lambda: Hyperband(max_epochs=9)]
+)
 def test_number_of_workers_does_not_change_what_synchronous_halving_trains(make, trials):
     _, alone = run(make(), trials)
     for workers in (3, 8, 100):
         assert run_in_parallel(make(), trials, workers) == alone
 
 
-@pytest.mark.parametrize("make", [lambda: SuccessiveHalving(1, 9), lambda: ASHA(1, 9)])
+@pytest.mark.parametrize(
+    "make", [lambda: SuccessiveHalving(max_epochs=9), lambda: ASHA(max_epochs=9)]
+)
 def test_failed_trials_are_not_promoted_and_the_search_goes_on(make):
     _, epochs = run(make(), trials=9, failing={0, 4, 8})
     assert not {0, 4, 8} & set(epochs)
@@ -153,7 +161,7 @@ def test_failed_trials_are_not_promoted_and_the_search_goes_on(make):
 
 
 def test_asha_never_waits_and_ends_with_the_best_promoted():
-    scheduler = ASHA(1, 27, eta=3)
+    scheduler = ASHA(max_epochs=27, eta=3)
     _, epochs = run(scheduler, trials=100)
     best = min(range(100), key=lambda number: error_of(number, 1))
     assert epochs[best] == 27
@@ -166,20 +174,20 @@ def test_asha_never_waits_and_ends_with_the_best_promoted():
 
 @given(st.lists(st.integers(0, 1000), min_size=3, max_size=60, unique=True))
 def test_asha_promotes_only_from_the_best_third_of_a_rung(errors):
-    scheduler, seen = ASHA(1, 9, eta=3), {}
+    scheduler, seen = ASHA(max_epochs=9, eta=3), {}
     for number, error in enumerate(errors):
         assert scheduler.job(new=number) == (number, 1)
-        scheduler.report(Trial(number, {}, [error]))
+        scheduler.tell(Trial(number, {}, [error]))
         seen[number] = error
         while (job := scheduler.job(new=None)) is not None:
             promoted, upto = job
-            scheduler.report(Trial(promoted, {}, [float(seen[promoted])] * upto))
+            scheduler.tell(Trial(promoted, {}, [float(seen[promoted])] * upto))
             if upto == 3:
                 assert sorted(seen.values()).index(seen[promoted]) < len(seen) // 3
 
 
 def test_stopping_variant_goes_on_at_once_or_never():
-    scheduler = ASHA(1, 9, eta=3, stopping=True)
+    scheduler = ASHA(max_epochs=9, eta=3, stopping=True)
     jobs, _ = run(scheduler, trials=60)
     for number in range(60):
         places = [place for place, job in enumerate(jobs) if job[0] == number]
@@ -190,10 +198,10 @@ def test_stopping_variant_goes_on_at_once_or_never():
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: SuccessiveHalving(1, 27),
-        lambda: Hyperband(9),
-        lambda: ASHA(1, 27),
-        lambda: ASHA(1, 27, stopping=True),
+        lambda: SuccessiveHalving(max_epochs=27),
+        lambda: Hyperband(max_epochs=9),
+        lambda: ASHA(max_epochs=27),
+        lambda: ASHA(max_epochs=27, stopping=True),
         lambda: FixedEpochs(5),
     ],
 )
@@ -202,7 +210,7 @@ def test_scheduler_that_hears_of_a_log_goes_on_as_the_one_before(make, cut):
     def reports_of(scheduler, after=()):
         reports, seen, started = list(after), {}, 0
         for trial in after:
-            scheduler.report(trial)
+            scheduler.tell(trial)
             seen[trial.number] = trial
             started = max(started, trial.number + 1)
         while (job := scheduler.job(started if started < 40 else None)) is not None:
@@ -210,7 +218,7 @@ def test_scheduler_that_hears_of_a_log_goes_on_as_the_one_before(make, cut):
             started += number == started
             curve = [error_of(number, e) for e in range(1, upto + 1)]
             reports.append(Trial(number, {}, curve))
-            scheduler.report(reports[-1])
+            scheduler.tell(reports[-1])
         return reports
 
     whole = reports_of(make())
@@ -218,7 +226,7 @@ def test_scheduler_that_hears_of_a_log_goes_on_as_the_one_before(make, cut):
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: ASHA(1, 81), lambda: SuccessiveHalving(1, 81, trials=100_000)]
+    "make", [lambda: ASHA(max_epochs=81), lambda: SuccessiveHalving(max_epochs=81, trials=100_000)]
 )
 def test_100_000_trials_can_be_scheduled(make):
     rng = np.random.default_rng(0)
@@ -229,17 +237,17 @@ def test_100_000_trials_can_be_scheduled(make):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: SuccessiveHalving(3, 2), "min_epochs is 3 and max_epochs 2"),
-        (lambda: SuccessiveHalving(1, 9, eta=1), "eta is 1; expected a whole number"),
-        (lambda: SuccessiveHalving(1, 9, trials=0), "trials is 0"),
+        (lambda: SuccessiveHalving(min_epochs=3, max_epochs=2), "min_epochs is 3 and max_epochs 2"),
+        (lambda: SuccessiveHalving(max_epochs=9, eta=1), "eta is 1; expected a whole number"),
+        (lambda: SuccessiveHalving(max_epochs=9, trials=0), "trials is 0"),
         (lambda: SynchronousHalving([]), "expected at least one, each with a rung"),
-        (lambda: Hyperband(0), "max_epochs 0; expected whole numbers"),
+        (lambda: Hyperband(max_epochs=0), "max_epochs is 0; expected a whole number"),
         (
-            lambda: Hyperband(81, table="mine"),
+            lambda: Hyperband(max_epochs=81, table="mine"),
             "table is 'mine'; expected 'pseudocode' or 'printed'",
         ),
-        (lambda: ASHA(1, 9.5), "max_epochs 9.5"),
-        (lambda: FixedEpochs(0), "max_epochs 0"),
+        (lambda: ASHA(max_epochs=9.5), "max_epochs is 9.5"),
+        (lambda: FixedEpochs(0), "max_epochs is 0"),
     ],
 )
 def test_bad_arguments_are_refused(make, message):

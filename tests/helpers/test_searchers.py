@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from hpo_helpers.searchers import CoarseToFine, GridSearch, LocalSearch, SobolSearch
+from hpo_helpers.bayesian import BayesianSearch
+from hpo_helpers.searchers import (
+    CoarseToFine,
+    GridSearch,
+    LocalSearch,
+    RandomSearch,
+    SobolSearch,
+)
 from hpo_helpers.spaces import ConfigSpace, choice, conditional
 from hpo_helpers.trials import FAILED, Trial, TrialLog
 from hpo_helpers.tuner import tune
@@ -34,14 +41,17 @@ def test_grid_search_tries_every_point_once_in_order():
     assert len({trial.config["rate"] for trial in log}) == 3
 
 
-def test_grid_search_refuses_a_trial_beyond_its_last_point():
-    with pytest.raises(ValueError, match="the grid has 9 points; expected no trial 9"):
-        tune(bowl, GridSearch(SPACE, 3), 10, progress=False)
+def test_grid_search_ends_with_its_last_point():
+    with pytest.warns(UserWarning, match="nothing more to try after 9 of 10 trials"):
+        log = tune(bowl, GridSearch(SPACE, 3), 10, progress=False)
+    assert [trial.config for trial in log] == SPACE.grid(3)
 
 
 def test_first_round_covers_the_space_and_later_ones_close_in():
     searcher = CoarseToFine(SPACE, trials=10, shrink=0.5)
     log = tune(bowl, searcher, 40, progress=False)
+    for trial in log:
+        searcher.tell(trial)
     for number, low_high in enumerate(map(searcher.box, range(4))):
         low, high = low_high
         assert np.allclose(high - low, 0.5**number)
@@ -198,7 +208,7 @@ def test_integer_at_a_bound_moves_inside_even_by_a_tiny_step(start):
 
 def test_local_search_begins_with_what_it_is_given_then_follows_the_incumbent():
     first = {"rate": 0.5, "layers": 4}
-    log = tune(bowl, LocalSearch(SPACE, seed=4, initial=[first]), 60, progress=False)
+    log = tune(bowl, LocalSearch(SPACE, seed=4), 60, initial=[first], progress=False)
     assert log[0].config == first
     for number in range(1, 60):
         best = min(log[:number], key=lambda trial: trial.error).config
@@ -216,6 +226,63 @@ def test_local_search_draws_at_random_until_a_trial_succeeds():
     searcher.tell(Trial(5, drawn, errors=[0.9]))
     searcher.tell(Trial(6, configs[0], [0.1], FAILED, "it broke later"))
     assert sum(searcher.ask(7)[name] != drawn[name] for name in drawn) == 1
+
+
+def test_last_report_of_a_trial_counts_for_coarse_to_fine():
+    low, high = {"rate": 1e-4, "layers": 1}, {"rate": 1.0, "layers": 4}
+    searcher = CoarseToFine(SPACE, trials=2, shrink=0.2)
+    searcher.tell(Trial(0, high, errors=[0.1]))
+    searcher.tell(Trial(1, low, errors=[0.3]))
+    searcher.tell(Trial(0, high, errors=[0.1, 0.6]))
+    assert searcher.box(1)[0][0] == 0
+
+
+SEARCHERS = {
+    "random": lambda seed=0: RandomSearch(SPACE, seed),
+    "sobol": lambda seed=0: SobolSearch(SPACE, seed),
+    "grid": lambda: GridSearch(SPACE, 4),
+    "coarse": lambda seed=0: CoarseToFine(SPACE, 4, seed=seed),
+    "local": lambda seed=0: LocalSearch(SPACE, seed),
+    "bayesian": lambda seed=0: BayesianSearch(SPACE, seed, initial_trials=4),
+}
+all_searchers = pytest.mark.parametrize("make", SEARCHERS.values(), ids=SEARCHERS)
+
+
+@all_searchers
+def test_nothing_carries_over_from_one_search_into_the_next(make):
+    searcher = make()
+    first = tune(bowl, searcher, 12, progress=False)
+    again = tune(lambda config: 1 - bowl(config) / 10, searcher, 12, progress=False)
+    expected = tune(lambda config: 1 - bowl(config) / 10, make(), 12, progress=False)
+    assert [t.config for t in again] == [t.config for t in expected]
+    assert [t.config for t in tune(bowl, searcher, 12, progress=False)] == [t.config for t in first]
+
+
+@all_searchers
+def test_log_and_first_configurations_of_another_space_are_refused(make):
+    other = TrialLog()
+    for number, config in enumerate([{"rate": 0.1, "layers": 2}, {"y": 1}, SPACE.grid(1)[0]]):
+        other.append(Trial(number, config, errors=[0.5]))
+    with pytest.raises(ValueError, match="is of another space: in trial 1, unknown hyperparameter"):
+        tune(bowl, make(), 12, log=other, progress=False)
+    with pytest.raises(ValueError, match="initial: unknown hyperparameter 'nonsense'"):
+        tune(bowl, make(), 12, initial=[{"nonsense": 1}], progress=False)
+
+
+@all_searchers
+@pytest.mark.parametrize("seed", [None, -1, 1.5, "0"])
+def test_seed_that_is_no_seed_is_refused(make, seed):
+    if make is SEARCHERS["grid"]:
+        pytest.skip("a grid draws nothing")
+    with pytest.raises((TypeError, ValueError), match=f"seed is {seed!r}; expected a whole number"):
+        make(seed)
+
+
+@pytest.mark.parametrize("kind", [RandomSearch, SobolSearch, LocalSearch, BayesianSearch])
+def test_configurations_that_come_again_are_mentioned(kind):
+    space = ConfigSpace({"layers": stats.randint(1, 3), "units": choice([8, 16])})
+    with pytest.warns(UserWarning, match=r"\d of 9 trials have a configuration that another had"):
+        tune(lambda config: config["layers"] / 10, kind(space), 9, progress=False)
 
 
 def test_last_report_of_a_trial_counts_for_local_search():
@@ -241,17 +308,17 @@ def test_interrupted_local_search_ends_as_one_never_interrupted(tmp_path):
 
 def test_local_search_where_nothing_can_move_stays():
     space = ConfigSpace({"optimizer": choice(["sgd"]), "layers": stats.randint(2, 3)})
-    log = tune(lambda config: 0.5, LocalSearch(space), 3, progress=False)
+    with pytest.warns(UserWarning, match="2 of 3 trials have a configuration that another had"):
+        log = tune(lambda config: 0.5, LocalSearch(space), 3, progress=False)
     assert [trial.config for trial in log] == [{"optimizer": "sgd", "layers": 2}] * 3
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"step": 0}, "step is 0; expected a positive number"),
+        ({"step": 0}, "step is 0; expected a finite number above 0"),
         ({"step": float("inf")}, "step is inf"),
-        ({"initial": [{"rate": 0.1}]}, "hyperparameter 'layers' is missing"),
-        ({"initial": [{"rate": 5.0, "layers": 1}]}, r"rate is 5\.0; expected a number from"),
+        ({"seed": -1}, "seed is -1; expected a whole number, at least 0"),
     ],
 )
 def test_bad_local_searches_are_refused(options, message):

@@ -22,7 +22,9 @@ def run(workers, trials=None, scheduler=None, seconds_of=lambda config, epochs: 
     return simulate(train, searcher, seconds_of, workers, trials, scheduler=scheduler, **keywords)
 
 
-@pytest.mark.parametrize("make", [lambda: ASHA(1, 9), lambda: SuccessiveHalving(1, 9)])
+@pytest.mark.parametrize(
+    "make", [lambda: ASHA(max_epochs=9), lambda: SuccessiveHalving(max_epochs=9)]
+)
 def test_one_simulated_worker_does_what_the_tuner_does(make):
     simulated = run(1, trials=20, scheduler=make())
     tuned = tune(train, RandomSearch(SPACE, seed=2), 20, scheduler=make(), progress=False)
@@ -41,7 +43,10 @@ def test_equal_times_fill_all_workers_evenly():
 
 def test_no_worker_has_two_jobs_at_once():
     jobs = run(
-        5, trials=60, scheduler=ASHA(1, 9), seconds_of=lambda config, epochs: epochs * config["x"]
+        5,
+        trials=60,
+        scheduler=ASHA(max_epochs=9),
+        seconds_of=lambda config, epochs: epochs * config["x"],
     ).jobs
     for _, mine in jobs.sort_values("start").groupby("worker"):
         assert (mine["start"].to_numpy()[1:] >= mine["end"].to_numpy()[:-1] - 1e-12).all()
@@ -49,7 +54,7 @@ def test_no_worker_has_two_jobs_at_once():
 
 
 def test_only_the_epochs_that_are_new_take_time():
-    jobs = run(1, trials=9, scheduler=SuccessiveHalving(1, 9)).jobs
+    jobs = run(1, trials=9, scheduler=SuccessiveHalving(max_epochs=9)).jobs
     seconds = (jobs["end"] - jobs["start"]).tolist()
     assert seconds == [1] * 9 + [2] * 3 + [6]
 
@@ -60,7 +65,7 @@ def test_stragglers_stop_synchronous_halving_and_not_asha():
 
     idle = [
         1 - run(9, scheduler=make, seconds_of=seconds_of, seconds=300).utilisation(9, until=300)
-        for make in (SuccessiveHalving(1, 9), ASHA(1, 9))
+        for make in (SuccessiveHalving(max_epochs=9), ASHA(max_epochs=9))
     ]
     assert idle[0] > 0.4
     assert idle[1] < 0.1

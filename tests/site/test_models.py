@@ -262,7 +262,7 @@ def test_halving_cuts_as_the_scheduler_does():
         recorded.train,
         RandomSearch(MLP_SPACE),
         trials=40,
-        scheduler=SuccessiveHalving(2, 27, eta=3, trials=40),
+        scheduler=SuccessiveHalving(min_epochs=2, max_epochs=27, eta=3, trials=40),
         initial=configs,
         progress=False,
     )
