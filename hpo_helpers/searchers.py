@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from scipy.stats import qmc
 
-from hpo_helpers.spaces import Config, ConfigSpace, choice, reflected
+from hpo_helpers.spaces import Config, ConfigSpace
 from hpo_helpers.trials import Trial
 
 # SciPy takes as long for one quantile as for a few dozen; a power of 2, for Sobol' points.
@@ -317,6 +317,7 @@ class LocalSearch:
     Examples
     --------
     >>> from scipy import stats
+    >>> from hpo_helpers.spaces import choice
     >>> space = ConfigSpace({"layers": stats.randint(1, 9), "units": choice([16, 32, 64])})
     >>> searcher = LocalSearch(space, initial=[{"layers": 2, "units": 32}])
     >>> searcher.tell(Trial(0, searcher.ask(0), errors=[0.3]))
@@ -357,26 +358,11 @@ class LocalSearch:
 
     def _neighbor(self, incumbent: Trial, rng: np.random.Generator) -> Config:
         values = self._all.sample(rng) | incumbent.config
-        supports = {name: self.space.distribution(name).support() for name in incumbent.config}
-        movable = [name for name, (first, last) in supports.items() if first != last]
+        movable = [name for name in incumbent.config if self.space.axes[name].movable]
         if movable:
             name = movable[rng.integers(len(movable))]
-            values[name] = self._moved(name, values[name], rng)
+            values[name] = self.space.axes[name].moved(values[name], self.step, rng)
         return self.space.existing(values)
-
-    def _moved(self, name: str, value: Any, rng: np.random.Generator) -> Any:
-        distribution = self.space.distribution(name)
-        if isinstance(distribution, choice):
-            others = [option for option in distribution.options if option != value]
-            return others[rng.integers(len(others))]
-        step = self.step * rng.standard_normal()
-        alone = ConfigSpace({name: distribution})
-        moved = alone.from_unit(reflected(alone.to_unit({name: value}) + step))[name]
-        if isinstance(moved, float) or moved != value:
-            return moved
-        low, high = distribution.support()
-        up = value < high and (step > 0 or value == low)
-        return value + 1 if up else value - 1
 
 
 def _incumbent(trials: Iterable[Trial | None]) -> Trial | None:
