@@ -192,7 +192,7 @@ class _Integer(Axis):
     def _next(self, value: Any, up: bool) -> Any:
         sign, edge = (1, value) if up else (-1, value - 1)
         for gap in 10.0 ** np.arange(-16, 0):
-            quantile = np.clip(self.distribution.cdf(edge) + sign * gap, 0, 1 - _RARE)
+            quantile = np.clip(self.distribution.cdf(edge) + sign * gap, _RARE, 1 - _RARE)
             [found] = self.values(np.array([quantile]))
             if sign * found > sign * value:
                 return found

@@ -338,7 +338,9 @@ class ConfigSpace(Immutable, Mapping):
                         f"{' and '.join(listed)}; leave it out"
                     )
             elif name not in config:
-                raise ValueError(f"hyperparameter {name!r} is missing from {dict(config)}")
+                raise ValueError(
+                    f"hyperparameter {name!r} is missing from {dict(config)}; expected a value"
+                )
             else:
                 self._require_member(name, config[name])
 
@@ -378,7 +380,7 @@ class ConfigSpace(Immutable, Mapping):
     def _quantiles(self, point: Any) -> np.ndarray:
         try:
             quantiles = np.asarray(point, float)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             quantiles = np.empty(0)
         inside = (quantiles >= 0) & (quantiles <= 1)
         if quantiles.shape != (len(self),) or not inside.all():
