@@ -1,9 +1,9 @@
 """The small package that the book *Turning the Knobs* is written with.
 
-Read it bottom up: ``data``, ``spaces``, ``trials``, ``networks``; then ``training``,
-``recordings``, ``executors``, ``loaders``; then ``objectives``, ``searchers``, ``schedulers``;
-then ``bayesian``, ``tuner``, ``experiments``; then ``simulator``, ``plots``, ``record`` and the
-``explorers``. A file imports only from those before it.
+Read it bottom up: ``data``, ``distributions``, ``axes``, ``spaces``, ``trials``, ``networks``;
+then ``training``, ``recordings``, ``executors``, ``loaders``; then ``objectives``, ``searchers``,
+``schedulers``; then ``bayesian``, ``tuner``, ``experiments``; then ``simulator``, ``plots``,
+``record`` and the ``explorers``. A file imports only from those before it.
 """
 
 import os

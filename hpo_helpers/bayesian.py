@@ -12,8 +12,9 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from hpo_helpers.arguments import finite, whole
+from hpo_helpers.axes import reflected
 from hpo_helpers.searchers import SobolSearch
-from hpo_helpers.spaces import Config, ConfigSpace, choice, reflected
+from hpo_helpers.spaces import Config, ConfigSpace
 from hpo_helpers.trials import Trial
 
 # As many candidates are drawn from the prior as are variations of the best few trials.
@@ -215,14 +216,8 @@ class BayesianSearch:
 
 def _coordinates(space: ConfigSpace, configs: Sequence[Config]) -> np.ndarray:
     columns = []
-    for name, column in zip(space, space.to_units(configs).T, strict=True):
-        prior = space.distribution(name)
-        if isinstance(prior, choice):
-            exists = np.array([[name in config] for config in configs])
-            option = (column * len(prior.options)).astype(int)
-            columns.append(np.eye(len(prior.options))[option] * exists)
-        else:
-            columns.append(column[:, None])
+    for (name, axis), quantiles in zip(space.axes.items(), space.to_units(configs).T, strict=True):
+        columns.append(axis.columns(quantiles, np.array([name in config for config in configs])))
     return np.hstack(columns)
 
 

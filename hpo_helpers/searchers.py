@@ -1,12 +1,12 @@
 """Searchers: which configuration is tried next, by ask and tell."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from scipy.stats import qmc
 
 from hpo_helpers.arguments import finite, whole
-from hpo_helpers.spaces import Config, ConfigSpace, choice, reflected
+from hpo_helpers.spaces import Config, ConfigSpace
 from hpo_helpers.trials import Trial, incumbent
 
 
@@ -293,6 +293,7 @@ class LocalSearch:
     Examples
     --------
     >>> from scipy import stats
+    >>> from hpo_helpers.spaces import choice
     >>> space = ConfigSpace({"layers": stats.randint(1, 9), "units": choice([16, 32, 64])})
     >>> searcher = LocalSearch(space)
     >>> searcher.tell(Trial(0, {"layers": 2, "units": 32}, errors=[0.3]))
@@ -320,23 +321,8 @@ class LocalSearch:
 
     def _neighbor(self, config: Config, rng: np.random.Generator) -> Config:
         values = self._all.sample(rng) | config
-        supports = {name: self.space.distribution(name).support() for name in config}
-        movable = [name for name, (first, last) in supports.items() if first != last]
+        movable = [name for name in config if self.space.axes[name].movable]
         if movable:
             name = movable[rng.integers(len(movable))]
-            values[name] = self._moved(name, values[name], rng)
+            values[name] = self.space.axes[name].moved(values[name], self.step, rng)
         return self.space.existing(values)
-
-    def _moved(self, name: str, value: Any, rng: np.random.Generator) -> Any:
-        distribution = self.space.distribution(name)
-        if isinstance(distribution, choice):
-            others = [option for option in distribution.options if option != value]
-            return others[rng.integers(len(others))]
-        step = self.step * rng.standard_normal()
-        alone = ConfigSpace({name: distribution})
-        moved = alone.from_unit(reflected(alone.to_unit({name: value}) + step))[name]
-        if isinstance(moved, float) or moved != value:
-            return moved
-        low, high = distribution.support()
-        up = value < high and (step > 0 or value == low)
-        return value + 1 if up else value - 1

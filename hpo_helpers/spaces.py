@@ -1,13 +1,16 @@
 """Configuration spaces: names mapped to SciPy distributions, and the way to the unit cube."""
 
-import functools
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
-from scipy.stats.distributions import rv_frozen
+
+from hpo_helpers.axes import Axis, axis_of, describe
+from hpo_helpers.distributions import Immutable, choice, log_integer, stepped
+
+__all__ = ["Config", "ConfigSpace", "choice", "conditional", "log_integer", "stepped"]
 
 Config = dict[str, Any]
 
@@ -16,132 +19,43 @@ Config = dict[str, Any]
 _ABSENT = 0.5
 
 
-# In lower case, both of them, as the SciPy distributions beside which they stand.
-class choice:
-    """A categorical hyperparameter: each option is as likely as the others.
-
-    Parameters
-    ----------
-    options : sequence of str, int, float, bool or None
-        At least one, all different. Only values that a log can store and read back.
-
-    Raises
-    ------
-    ValueError
-        If there is no option, or if two of them compare equal.
-    TypeError
-        If an option is of another type.
-
-    Examples
-    --------
-    >>> activation = choice(["relu", "tanh"])
-    >>> activation.ppf(0.7)
-    'tanh'
-    >>> activation.cdf("relu")
-    0.5
-    """
-
-    def __init__(self, options: Sequence[Any]) -> None:
-        if isinstance(options, str) or not len(options):
-            raise ValueError(
-                f"choice got {options!r}; expected a list with at least one option, "
-                'such as choice(["relu", "tanh"])'
-            )
-        self.options = tuple(options)
-        for option in self.options:
-            if not isinstance(option, str | int | float | None):
-                raise TypeError(
-                    f"choice option {option!r} is of type {type(option).__name__}; expected a "
-                    "string, a number, a boolean or None: name it by a string and look it up"
-                )
-            if isinstance(option, float) and not np.isfinite(option):
-                raise ValueError(f"choice option {option!r} is not finite; expected a number")
-            if self.options.count(option) != 1:
-                raise ValueError(
-                    f"choice option {option!r} equals another option of {list(self.options)}; "
-                    "expected options that all differ"
-                )
-
-    def __repr__(self) -> str:
-        return f"choice({list(self.options)})"
-
-    def ppf(self, q: float) -> Any:
-        """Return the option at a quantile.
-
-        Parameters
-        ----------
-        q : float
-            From 0 to 1.
-
-        Returns
-        -------
-        str, int, float, bool or None
-        """
-        return self.options[min(int(q * len(self.options)), len(self.options) - 1)]
-
-    def cdf(self, option: Any) -> float:
-        """Return the share of the options up to and including one of them.
-
-        Parameters
-        ----------
-        option : str, int, float, bool or None
-
-        Returns
-        -------
-        float
-            In (0, 1].
-
-        Raises
-        ------
-        ValueError
-            If it is no option.
-        """
-        return (self.options.index(option) + 1) / len(self.options)
-
-    def support(self) -> tuple[Any, Any]:
-        """Return the first and the last option."""
-        return self.options[0], self.options[-1]
-
-    def rvs(self, random_state: np.random.Generator | int | None = None) -> Any:
-        """Draw one option.
-
-        Parameters
-        ----------
-        random_state : numpy.random.Generator or int, optional
-            A generator or a seed; by default each call draws anew.
-
-        Returns
-        -------
-        str, int, float, bool or None
-        """
-        return self.ppf(np.random.default_rng(random_state).random())
-
-
-class conditional:
+class conditional(Immutable):
     """A hyperparameter that exists only if another one has one of the given values.
 
     Parameters
     ----------
-    distribution : frozen SciPy distribution or choice
-        Where its values come from when it exists.
+    distribution : distribution or conditional
+        Where its values come from when it exists. Of two conditions, one inside the other, both
+        have to hold.
     parent : str
         Name of the hyperparameter on which it depends.
     *values
         The values of the parent for which it exists; at least one.
 
+    Attributes
+    ----------
+    conditions : tuple of (str, tuple)
+        Each parent, with its values; the innermost first.
+
     Raises
     ------
+    TypeError
+        If the parent is no name.
     ValueError
         If no value is given.
 
     Examples
     --------
+    >>> from scipy import stats
     >>> space = ConfigSpace({
     ...     "optimizer": choice(["sgd", "adam"]),
     ...     "momentum": conditional(stats.uniform(0, 0.99), "optimizer", "sgd"),
     ... })
     >>> space.from_unit([0.9, 0.3])
     {'optimizer': 'adam'}
+    >>> warm = conditional(choice([1, 2]), "layers", 3)
+    >>> conditional(warm, "optimizer", "sgd").conditions
+    (('layers', (3,)), ('optimizer', ('sgd',)))
     """
 
     def __init__(self, distribution: Any, parent: str, *values: Any) -> None:
@@ -150,30 +64,41 @@ class conditional:
                 f"conditional on {parent!r} names no value; expected at least one, such as "
                 'conditional(stats.uniform(0, 0.99), "optimizer", "sgd")'
             )
-        self.distribution = distribution
-        self.parent = parent
-        self.values = values
+        if not isinstance(parent, str):
+            raise TypeError(f"conditional on {parent!r}; expected the name of a hyperparameter")
+        self.distribution, self.conditions = distribution, ((parent, values),)
+        if isinstance(distribution, conditional):
+            self.distribution = distribution.distribution
+            self.conditions = (*distribution.conditions, *self.conditions)
 
     def __repr__(self) -> str:
-        values = ", ".join(map(repr, self.values))
-        return f"conditional({_describe(self.distribution)}, {self.parent!r}, {values})"
+        text = describe(self.distribution)
+        for parent, values in self.conditions:
+            text = f"conditional({', '.join([text, *map(repr, (parent, *values))])})"
+        return text
 
 
-class ConfigSpace(Mapping):
+class ConfigSpace(Immutable, Mapping):
     """The set of configurations to search, with a distribution over it.
 
     Parameters
     ----------
     hyperparameters : mapping of str to distribution
-        A distribution is a frozen one from ``scipy.stats``, a `choice` or a `conditional`,
-        which stands behind its parent.
+        A distribution is a frozen one from ``scipy.stats``, a `choice`, a `log_integer`, a
+        `stepped`, or a `conditional`, which stands behind its parent.
+
+    Attributes
+    ----------
+    axes : dict of str to Axis
+        The coordinate of each hyperparameter in the unit cube.
 
     Raises
     ------
     TypeError
-        If a value is none of these.
+        If a name is no string, or a value none of these.
     ValueError
-        If there is no hyperparameter, or a conditional one stands before its parent.
+        If there is no hyperparameter, if nothing can be drawn from one, or if a conditional one
+        stands before its parent.
 
     Notes
     -----
@@ -181,8 +106,12 @@ class ConfigSpace(Mapping):
     coordinate in the unit cube, where the prior is uniform. An integer or a category has an
     interval of quantiles; its coordinate is the middle of it.
 
+    No combination can be forbidden. Let one hyperparameter exist under a condition of the other,
+    or make one `choice` of the pairs that are allowed: ``choice(["sgd 0.1", "adam 0.001"])``.
+
     Examples
     --------
+    >>> from scipy import stats
     >>> space = ConfigSpace({
     ...     "dropout_rate": stats.uniform(0, 0.8),
     ...     "layers": stats.randint(1, 4),
@@ -196,21 +125,24 @@ class ConfigSpace(Mapping):
     """
 
     def __init__(self, hyperparameters: Mapping[str, Any]) -> None:
+        if not isinstance(hyperparameters, Mapping):
+            raise TypeError(f"the space is {hyperparameters!r}; expected distributions by name")
         if not hyperparameters:
             raise ValueError("the configuration space is empty; expected at least one name")
         self._hyperparameters = dict(hyperparameters)
-        for place, (name, child) in enumerate(self.items()):
-            _require_distribution(name, self.distribution(name))
-            if not isinstance(child, conditional):
-                continue
-            before = [*self][:place]
-            if child.parent not in before:
-                raise ValueError(
-                    f"{name!r} depends on {child.parent!r}, which does not stand before it; "
-                    f"expected one of {before}: name the parent first"
-                )
-            for value in child.values:
-                _require_member(child.parent, self.distribution(child.parent), value)
+        self.axes: dict[str, Axis] = {}
+        for name in self:
+            if not isinstance(name, str) or not name:
+                raise TypeError(f"hyperparameter {name!r} needs another name; expected a string")
+            for parent, values in self._conditions(name):
+                if parent not in self.axes:
+                    raise ValueError(
+                        f"{name!r} depends on {parent!r}, which does not stand before it; "
+                        f"expected one of {list(self.axes)}: name the parent first"
+                    )
+                for value in values:
+                    self._require_member(parent, value)
+            self.axes[name] = axis_of(name, self.distribution(name))
 
     def __getitem__(self, name: str) -> Any:
         return self._hyperparameters[name]
@@ -222,8 +154,13 @@ class ConfigSpace(Mapping):
         return len(self._hyperparameters)
 
     def __repr__(self) -> str:
-        lines = (f"    {name!r}: {_describe(value)}," for name, value in self.items())
+        lines = (f"    {name!r}: {describe(value)}," for name, value in self.items())
         return "\n".join(["ConfigSpace({", *lines, "})"])
+
+    @property
+    def size(self) -> float:
+        """How many configurations there are at most; infinite if a float is among them."""
+        return math.prod(axis.size for axis in self.axes.values())
 
     def distribution(self, name: str) -> Any:
         """Return the distribution of a hyperparameter, its condition left aside.
@@ -234,12 +171,10 @@ class ConfigSpace(Mapping):
 
         Returns
         -------
-        frozen SciPy distribution or choice
+        frozen SciPy distribution, choice, log_integer or stepped
         """
-        hyperparameter = self[name]
-        if isinstance(hyperparameter, conditional):
-            return hyperparameter.distribution
-        return hyperparameter
+        child = self[name]
+        return child.distribution if isinstance(child, conditional) else child
 
     def exists(self, name: str, config: Mapping[str, Any]) -> bool:
         """Tell whether a hyperparameter exists beside the values in a configuration.
@@ -248,15 +183,15 @@ class ConfigSpace(Mapping):
         ----------
         name : str
         config : mapping of str to value
-            With its parent, if that exists.
+            With its parents, as far as they exist.
 
         Returns
         -------
         bool
         """
-        child = self[name]
-        return not isinstance(child, conditional) or (
-            child.parent in config and config[child.parent] in child.values
+        return not isinstance(self[name], conditional) or all(
+            parent in config and config[parent] in values
+            for parent, values in self[name].conditions
         )
 
     def sample(self, rng: np.random.Generator) -> Config:
@@ -299,7 +234,7 @@ class ConfigSpace(Mapping):
         Parameters
         ----------
         points : sequence of sequence of float, shape (n, number of hyperparameters)
-            Each as for `from_unit`.
+            Each as for `from_unit`; of none there are no configurations.
 
         Returns
         -------
@@ -310,18 +245,10 @@ class ConfigSpace(Mapping):
         ValueError
             As `from_unit`.
         """
-        for point in points:
-            if len(point) != len(self) or not all(0 <= q <= 1 for q in point):
-                raise ValueError(
-                    f"point is {list(point)}; expected {len(self)} quantiles between 0 and 1, "
-                    f"one for each of {list(self)}"
-                )
-        columns = [
-            _values(self.distribution(name), np.array(quantiles))
-            for name, quantiles in zip(self, zip(*points, strict=True), strict=True)
-        ]
+        cube = np.array([self._quantiles(point) for point in points]).reshape(-1, len(self))
+        columns = [axis.values(q) for axis, q in zip(self.axes.values(), cube.T, strict=True)]
         configs = []
-        for point, values in zip(points, zip(*columns, strict=True), strict=True):
+        for point, values in zip(cube.tolist(), zip(*columns, strict=True), strict=True):
             config = self.existing(dict(zip(self, values, strict=True)))
             for name, q in zip(self, point, strict=True):
                 if config.get(name) in (-np.inf, np.inf):
@@ -384,10 +311,9 @@ class ConfigSpace(Mapping):
         ndarray of float, shape (n, number of hyperparameters)
         """
         points = np.full((len(configs), len(self)), _ABSENT)
-        for name, column in zip(self, points.T, strict=True):
+        for (name, axis), column in zip(self.axes.items(), points.T, strict=True):
             rows = [row for row, config in enumerate(configs) if name in config]
-            values = [configs[row][name] for row in rows]
-            column[rows] = _quantiles(self.distribution(name), values)
+            column[rows] = axis.quantiles([configs[row][name] for row in rows])
         return points
 
     def check(self, config: Mapping[str, Any]) -> None:
@@ -399,23 +325,30 @@ class ConfigSpace(Mapping):
 
         Raises
         ------
+        TypeError
+            If it is no mapping.
         ValueError
             If a hyperparameter is unknown, is missing or should be, or has an impossible value.
         """
+        if not isinstance(config, Mapping):
+            raise TypeError(f"configuration is {config!r}; expected values by name: {list(self)}")
         unknown = [name for name in config if name not in self]
         if unknown:
             raise ValueError(f"unknown hyperparameter {unknown[0]!r}; expected {list(self)}")
         for name in self:
             if not self.exists(name, config):
                 if name in config:
+                    listed = (f"{p!r} is one of {list(v)}" for p, v in self._conditions(name))
                     raise ValueError(
                         f"hyperparameter {name!r} is given, but exists only if "
-                        f"{self[name].parent!r} is one of {list(self[name].values)}; leave it out"
+                        f"{' and '.join(listed)}; leave it out"
                     )
             elif name not in config:
-                raise ValueError(f"hyperparameter {name!r} is missing from {dict(config)}")
+                raise ValueError(
+                    f"hyperparameter {name!r} is missing from {dict(config)}; expected a value"
+                )
             else:
-                _require_member(name, self.distribution(name), config[name])
+                self._require_member(name, config[name])
 
     def grid(self, n: int) -> list[Config]:
         """Return every combination of up to `n` values a hyperparameter.
@@ -436,99 +369,29 @@ class ConfigSpace(Mapping):
         ValueError
             If `n` is below 1, or a distribution has no smallest or largest value.
         """
-        if n < 1:
-            raise ValueError(f"n is {n}; expected at least one value a hyperparameter")
-        evenly = np.linspace(0, 1, n) if n > 1 else [0.5]
-        axes = [
-            _quantiles(prior, prior.options) if isinstance(prior, choice) else evenly
-            for prior in map(self.distribution, self)
-        ]
+        if not isinstance(n, int | np.integer) or n < 1:
+            raise ValueError(f"n is {n!r}; expected at least one value a hyperparameter")
+        axes = [axis.grid(n) for axis in self.axes.values()]
         configs = self.from_units([*itertools.product(*axes)])
         # Points that differ only in what does not exist are one configuration.
         return [*{tuple(config.items()): config for config in configs}.values()]
 
+    def _conditions(self, name: str) -> tuple:
+        return getattr(self[name], "conditions", ())
 
-def reflected(quantiles: Any) -> Any:
-    """Bring quantiles that have left [0, 1] back by as much as they went beyond.
+    def _require_member(self, name: str, value: Any) -> None:
+        if not self.axes[name].allows(value):
+            raise ValueError(f"{name} is {value!r}; expected {self.axes[name].expected()}")
 
-    Parameters
-    ----------
-    quantiles : float or ndarray
-
-    Returns
-    -------
-    float or ndarray
-        In [0, 1].
-
-    Examples
-    --------
-    >>> reflected(np.array([-0.1, 0.4, 1.3])).round(2)
-    array([0.1, 0.4, 0.7])
-    """
-    # A triangle wave.
-    return abs((quantiles + 1) % 2 - 1)
-
-
-def _require_distribution(name: str, distribution: Any) -> None:
-    if isinstance(distribution, choice | rv_frozen):
-        return
-    hint = "a frozen SciPy distribution such as stats.loguniform(1e-4, 1), or choice([...])"
-    if isinstance(distribution, stats.rv_continuous | stats.rv_discrete):
-        hint = f"it with its bounds, such as stats.{distribution.name}(...)"
-    elif isinstance(distribution, list | tuple | set):
-        hint = f"choice({list(distribution)}) for a category"
-    raise TypeError(f"hyperparameter {name!r} is {distribution!r}; expected {hint}")
-
-
-def _require_member(name: str, distribution: Any, value: Any) -> None:
-    if isinstance(distribution, choice):
-        if value not in distribution.options:
-            raise ValueError(f"{name} is {value!r}; expected one of {list(distribution.options)}")
-        return
-    low, high = _support(distribution)
-    kind = "an integer" if _is_integer(distribution) else "a number"
-    if (
-        isinstance(value, bool | np.bool_)
-        or not isinstance(value, int | float | np.integer | np.floating)
-        or not low <= value <= high
-        or (_is_integer(distribution) and value != round(value))
-    ):
-        raise ValueError(f"{name} is {value!r}; expected {kind} from {low:g} to {high:g}")
-
-
-# Asked for with every draw, and SciPy takes as long for it as for the draw itself.
-@functools.lru_cache(maxsize=256)
-def _support(distribution: Any) -> tuple[float, float]:
-    return distribution.support()
-
-
-def _is_integer(distribution: Any) -> bool:
-    return isinstance(distribution.dist, stats.rv_discrete)
-
-
-def _values(distribution: Any, quantiles: np.ndarray) -> list[Any]:
-    if isinstance(distribution, choice):
-        return [distribution.ppf(q) for q in quantiles]
-    low, high = _support(distribution)
-    # SciPy puts the quantile 0 of an integer one below its smallest value, and rounding may
-    # carry a float past its bound.
-    values = np.clip(distribution.ppf(quantiles), low, high)
-    return [int(v) for v in values] if _is_integer(distribution) else values.tolist()
-
-
-def _quantiles(distribution: Any, values: Sequence[Any]) -> Any:
-    if isinstance(distribution, choice):
-        half = 0.5 / len(distribution.options)
-        return [distribution.cdf(value) - half for value in values]
-    upper = distribution.cdf(values)
-    if not _is_integer(distribution):
-        return upper
-    return (upper + distribution.cdf(np.asarray(values) - 1)) / 2
-
-
-def _describe(hyperparameter: Any) -> str:
-    if isinstance(hyperparameter, rv_frozen):
-        named = [f"{key}={value!r}" for key, value in hyperparameter.kwds.items()]
-        arguments = ", ".join([*map(repr, hyperparameter.args), *named])
-        return f"{hyperparameter.dist.name}({arguments})"
-    return repr(hyperparameter)
+    def _quantiles(self, point: Any) -> np.ndarray:
+        try:
+            quantiles = np.asarray(point, float)
+        except (TypeError, ValueError, OverflowError):
+            quantiles = np.empty(0)
+        inside = (quantiles >= 0) & (quantiles <= 1)
+        if quantiles.shape != (len(self),) or not inside.all():
+            raise ValueError(
+                f"point is {point!r}; expected {len(self)} quantiles between 0 and 1, one for "
+                f"each of {list(self)}"
+            )
+        return quantiles

@@ -177,7 +177,7 @@ def _warnings(search: Search, trials: int | None) -> Iterator[str]:
     if repeats and size < math.inf:
         yield (
             f"{repeats} of {len(log)} trials have a configuration that another had before; the "
-            f"space has at most {size}, and GridSearch tries each once"
+            f"space has at most {size:g}, and GridSearch tries each once"
         )
 
 

@@ -10,6 +10,8 @@ import hpo_helpers
 PACKAGE = Path(hpo_helpers.__file__).parent
 FLOORS = {
     "data": 0,
+    "distributions": -2,
+    "axes": -1,
     "spaces": 0,
     "trials": 0,
     "networks": 0,

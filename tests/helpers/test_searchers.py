@@ -174,7 +174,7 @@ def test_local_search_changes_one_hyperparameter_and_what_depends_on_it(seed, nu
     appeared_or_gone = start.keys() ^ config.keys()
     assert len(changed) == 1
     assert appeared_or_gone <= {"units_2", "momentum"}
-    parents = {MIXED[name].parent for name in appeared_or_gone}
+    parents = {parent for name in appeared_or_gone for parent, _ in MIXED[name].conditions}
     assert parents <= changed
     assert list(config) == [name for name in MIXED if name in config]
     for name in config.keys() - changed - appeared_or_gone:

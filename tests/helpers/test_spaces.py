@@ -1,10 +1,12 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from hpo_helpers.spaces import ConfigSpace, choice, conditional
+from hpo_helpers.spaces import ConfigSpace, choice, conditional, log_integer, stepped
 
 CONTINUOUS = st.one_of(
     st.tuples(st.floats(-8, 0), st.floats(0.1, 6)).map(
@@ -251,3 +253,276 @@ def test_point_outside_the_cube_is_refused(point):
 def test_grid_of_nothing_is_refused():
     with pytest.raises(ValueError, match="n is 0"):
         ConfigSpace({"x": stats.uniform()}).grid(0)
+
+
+GAPS = stats.rv_discrete(values=([1, 5, 9], [0.2, 0.3, 0.5]))()
+TWO_BARS = stats.rv_histogram(([1, 0, 1], [0, 1, 2, 3]))()
+UNBOUNDED = [
+    stats.poisson(3),
+    stats.geom(0.1),
+    stats.nbinom(3, 0.2),
+    stats.zipf(3),
+    stats.skellam(3, 4),
+    stats.dlaplace(0.5),
+]
+
+
+@pytest.mark.parametrize(
+    ("distribution", "hint"),
+    [
+        (stats.loguniform(1, 1e-4), "two positive bounds, the lower first"),
+        (stats.loguniform(0, 1), "two positive bounds"),
+        (stats.loguniform(0.1, 0.1), "two positive bounds"),
+        (stats.loguniform(-1, 1), "two positive bounds"),
+        (stats.uniform(0.5, 0), "a positive width"),
+        (stats.uniform(0.5, -1), "a positive width"),
+        (stats.uniform(1e20, 1), "a positive width"),
+        (stats.uniform(0, np.inf), "a positive width"),
+        (stats.uniform(np.nan, 1), "a positive width"),
+        (stats.uniform([0, 0], 1), "a positive width"),
+        (stats.uniform(np.zeros((3, 1)), 1), "a positive width"),
+        (stats.uniform("a", 1), "a positive width"),
+        (stats.uniform(None, 1), "a positive width"),
+        (stats.uniform(0, 1j), "a positive width"),
+        (stats.norm(0, 0), "a number for each parameter"),
+        (stats.norm(0, np.inf), "a number for each parameter"),
+        (stats.norm(np.inf, 1), "a number for each parameter"),
+        (stats.beta([1, 2], 3), "a number for each parameter"),
+        (stats.randint(3, 3), "two integers, the upper one left out"),
+        (stats.randint(4, 3), "two integers"),
+        (stats.randint(1.5, 4), "two integers"),
+        (stats.randint(1, 4, 0.5), "two integers"),
+        (stats.randint(0, 2**60), "two integers"),
+        (stats.randint(0, 2**64), "two integers"),
+        (stats.poisson(-1), "a number for each parameter"),
+        (stats.poisson(3, loc=0.5), "a number for each parameter"),
+        # The mean is infinite, and SciPy looks for a large quantile for minutes.
+        (stats.zipf(1.1), "a number for each parameter"),
+        (stats.yulesimon(0.3), "a number for each parameter"),
+        (stats.rv_discrete(values=([1, 1.5, 2], [0.49, 0.02, 0.49]))(), "a number for each"),
+    ],
+)
+@pytest.mark.parametrize("wrap", [lambda d: d, lambda d: conditional(d, "parent", 1)])
+@pytest.mark.filterwarnings("error")
+def test_range_that_gives_no_values_is_refused(distribution, hint, wrap):
+    with pytest.raises(ValueError, match=rf"(?s)hyperparameter 'rate' is .*; expected .*{hint}"):
+        ConfigSpace({"parent": choice([1, 2]), "rate": wrap(distribution)})
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [
+        "loguniform",
+        stats.Uniform(a=0, b=1),
+        stats.Uniform,
+        stats.Normal(mu=0, sigma=1),
+        None,
+        {1: 2},
+    ],
+)
+def test_what_is_no_frozen_distribution_is_refused(distribution):
+    with pytest.raises(TypeError, match=r"'rate' is .*a frozen SciPy distribution, in lower case"):
+        ConfigSpace({"rate": distribution})
+
+
+@pytest.mark.parametrize("name", [1, None, "", ("a",), b"x"])
+def test_name_that_is_no_name_is_refused(name):
+    with pytest.raises(TypeError, match=r"needs another name; expected a string"):
+        ConfigSpace({name: stats.uniform()})
+
+
+@pytest.mark.parametrize("hyperparameters", [None, 5, "rate", [("rate", stats.uniform())]])
+def test_space_that_is_no_mapping_is_refused(hyperparameters):
+    with pytest.raises(TypeError, match="expected distributions by name"):
+        ConfigSpace(hyperparameters)
+
+
+@pytest.mark.parametrize(
+    ("distribution", "impossible"),
+    [
+        (GAPS, [2, 4, 0, 10, 1.5]),
+        (stats.rv_discrete(values=([1, 5], [1, 0]))(), [5, 2]),
+        (stats.poisson(3), [-1, 2.5, math.inf, 10**400]),
+        (stats.geom(0.1), [0]),
+        (stats.zipf(3), [0]),
+        (stats.norm(), [math.inf, -math.inf, 10**400]),
+        (TWO_BARS, [1.5, -0.1]),
+        (stepped(0.1, 0.9, 0.1), [0.35, 0.1 + 0.2, 1.0, "0.1", True]),
+        (stepped(2, 8, 2), [3, 0]),
+        (log_integer(8, 256), [7, 257, 8.5]),
+    ],
+)
+def test_what_has_no_probability_is_refused(distribution, impossible):
+    space = ConfigSpace({"x": distribution})
+    for value in impossible:
+        with pytest.raises(ValueError, match=r"x is .*; expected a"):
+            space.check({"x": value})
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("distribution", "possible"),
+    [
+        (GAPS, [1, 5, 9, 5.0, np.int64(9), np.float32(1)]),
+        (stats.poisson(3), [0, 3, 17]),
+        (stats.norm(), [0, -38.0, 1e300, np.float32(0.5)]),
+        (TWO_BARS, [0.0, 0.5, 2.5, 3.0]),
+        (stats.triang(0.3), [0, 1]),
+        # Its density is 0 in the middle, and only there.
+        (stats.dweibull(5), [0, 1.0, -1]),
+        (stats.randint(1, 4), [3.0, np.int64(3), np.float32(2), np.uint8(1)]),
+        (stepped(0.1, 0.9, 0.1), [0.1, 0.3, np.float64(0.9)]),
+        (choice([1, 0.5, "a", None]), [np.int64(1), np.float32(0.5), np.str_("a"), None, True]),
+    ],
+)
+def test_what_has_probability_is_accepted(distribution, possible):
+    space = ConfigSpace({"x": distribution})
+    for value in possible:
+        assert 0 <= space.to_unit({"x": value})[0] <= 1
+
+
+@pytest.mark.parametrize("distribution", [GAPS, *UNBOUNDED, stats.binom(100, 0.5), stats.norm()])
+def test_without_bounds_or_with_gaps_it_comes_back_from_the_cube(distribution):
+    space = ConfigSpace({"x": distribution})
+    for q in (1e-9, 0.001, 0.3, 0.5, 0.9, 0.999):
+        config = space.from_unit([q])
+        space.check(config)
+        assert space.from_unit(space.to_unit(config)) == pytest.approx(config)
+
+
+@pytest.mark.parametrize("distribution", UNBOUNDED)
+def test_unbounded_integer_has_only_a_median_for_a_grid(distribution):
+    space = ConfigSpace({"x": distribution})
+    assert space.grid(1) == [{"x": distribution.median()}]
+    with pytest.raises(ValueError, match=r"quantile [01] of 'x' is -?inf; expected a distribution"):
+        space.grid(3)
+
+
+def test_grid_takes_only_what_has_probability():
+    end = stats.rv_discrete(values=([0, 1, 5, 7], [0, 0.5, 0.5, 0]))()
+    assert [c["x"] for c in ConfigSpace({"x": GAPS}).grid(20)] == [1, 5, 9]
+    assert [c["x"] for c in ConfigSpace({"x": end}).grid(5)] == [1, 5]
+    assert [c["x"] for c in ConfigSpace({"x": TWO_BARS}).grid(3)][::2] == [0, 3]
+    assert [c["x"] for c in ConfigSpace({"x": stepped(0, 1, 0.25)}).grid(3)] == [0, 0.5, 1]
+    assert [c["x"] for c in ConfigSpace({"x": log_integer(1, 4)}).grid(9)] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.5, "3", None, math.nan])
+def test_number_of_values_that_is_none_is_refused(n):
+    with pytest.raises(ValueError, match="expected at least one value a hyperparameter"):
+        ConfigSpace({"x": stats.uniform()}).grid(n)
+
+
+@pytest.mark.parametrize(
+    "distribution",
+    [GAPS, *UNBOUNDED, TWO_BARS, stats.norm(), stats.rv_discrete(values=([1, 5], [1, 0]))()],
+)
+@pytest.mark.parametrize("step", [1e-9, 0.2, 3])
+def test_a_move_leads_to_what_has_probability(distribution, step):
+    space = ConfigSpace({"x": distribution})
+    axis, rng = space.axes["x"], np.random.default_rng(0)
+    value = space.from_unit([0.5])["x"]
+    for _ in range(30):
+        moved = axis.moved(value, step, rng)
+        space.check({"x": moved})
+        assert moved != value or not axis.movable
+        value = moved
+
+
+@pytest.mark.parametrize(
+    ("distribution", "value", "neighbors"),
+    [
+        (stats.randint(1, 5), 2, {1, 3}),
+        (stats.randint(1, 5), 1, {2}),
+        (stats.randint(10**9, 10**9 + 5), 10**9 + 4, {10**9 + 3}),
+        (GAPS, 5, {1, 9}),
+        (GAPS, 9, {5}),
+        (stats.poisson(3), 0, {1}),
+        (stats.poisson(3), 9, {8, 10}),
+        (log_integer(8, 256), 256, {255}),
+        (log_integer(8, 256), 100, {99, 101}),
+        (stepped(0.1, 0.9, 0.1), 0.3, {0.2, 0.4}),
+        (stepped(0.1, 0.9, 0.1), 0.9, {0.8}),
+        (choice(["a", "b", "c"]), "a", {"b", "c"}),
+    ],
+)
+def test_a_tiny_step_leads_to_the_next_value(distribution, value, neighbors):
+    axis, rng = ConfigSpace({"x": distribution}).axes["x"], np.random.default_rng(0)
+    assert {axis.moved(value, 1e-12, rng) for _ in range(30)} == neighbors
+
+
+def test_what_has_an_order_is_one_column_for_a_model_and_an_option_one_each():
+    space = ConfigSpace({"x": stepped(0, 1, 0.25), "a": choice(["r", "t"])})
+    points, there = space.to_units([{"x": 0.25, "a": "t"}]), np.array([True])
+    columns = [
+        axis.columns(q, there) for axis, q in zip(space.axes.values(), points.T, strict=True)
+    ]
+    assert [column.tolist() for column in columns] == [[[pytest.approx(0.3)]], [[0, 1]]]
+
+
+@pytest.mark.parametrize("points", [[], np.empty((0, 2)), ()])
+def test_of_no_points_there_are_no_configurations(points):
+    assert ConfigSpace({"x": stats.uniform(), "y": stats.uniform()}).from_units(points) == []
+
+
+@pytest.mark.parametrize(
+    "point",
+    [np.array([np.nan]), ["a"], [None], 0.5, None, "0.5", np.zeros((1, 1)), [[0.5], 1], [1j]],
+)
+def test_what_is_no_point_is_refused(point):
+    with pytest.raises(ValueError, match=r"point is .* quantiles between 0 and 1, .* \['x'\]"):
+        ConfigSpace({"x": stats.uniform()}).from_units([[0.5], point])
+
+
+def test_points_may_be_arrays():
+    space = conditional_space()
+    points = np.random.default_rng(0).random((5, 5))
+    configs = space.from_units(points)
+    assert configs == space.from_units(points.tolist()) == [space.from_unit(p) for p in points]
+
+
+@pytest.mark.parametrize("config", [None, 5, "x", ["x"], [("x", 0.5)]])
+def test_configuration_that_is_no_mapping_is_refused(config):
+    with pytest.raises(TypeError, match=r"configuration is .*; expected values by name: \['x'\]"):
+        ConfigSpace({"x": stats.uniform()}).to_unit(config)
+
+
+@pytest.mark.parametrize("value", [[1], np.array([1, 2]), np.array(1), {}, object(), 1j, b"a"])
+@pytest.mark.parametrize("distribution", [stats.randint(1, 4), stats.uniform(), choice([1, "a"])])
+def test_value_that_is_no_value_is_refused(distribution, value):
+    with pytest.raises(ValueError, match=r"x is .*; expected"):
+        ConfigSpace({"x": distribution}).check({"x": value})
+
+
+def test_two_conditions_have_to_hold_both():
+    momentum = conditional(conditional(stats.uniform(0, 0.99), "optimizer", "sgd"), "layers", 1, 2)
+    space = ConfigSpace(
+        {"optimizer": choice(["sgd", "adam"]), "layers": stats.randint(1, 4), "momentum": momentum}
+    )
+    for config in space.from_units(np.random.default_rng(0).random((50, 3))):
+        assert ("momentum" in config) == (config["optimizer"] == "sgd" and config["layers"] < 3)
+        assert space.from_unit(space.to_unit(config)) == pytest.approx(config)
+    assert repr(momentum) == (
+        "conditional(conditional(uniform(0, 0.99), 'optimizer', 'sgd'), 'layers', 1, 2)"
+    )
+    with pytest.raises(
+        ValueError, match=r"only if 'optimizer' is one of \['sgd'\] and 'layers' is one of \[1, 2\]"
+    ):
+        space.check({"optimizer": "sgd", "layers": 3, "momentum": 0.5})
+    with pytest.raises(ValueError, match="'x' depends on 'z', which does not stand before it"):
+        ConfigSpace({"y": choice([1]), "x": conditional(conditional(choice([1]), "z", 1), "y", 1)})
+
+
+@pytest.mark.parametrize("parent", [1, None, ["a"], np.array(["a"])])
+def test_parent_that_is_no_name_is_refused(parent):
+    with pytest.raises(TypeError, match="expected the name of a hyperparameter"):
+        conditional(stats.uniform(), parent, 1)
+
+
+@pytest.mark.parametrize(
+    ("parent", "value"),
+    [(stats.uniform(), 2.0), (GAPS, 2), (choice(["a"]), ["a"]), (stepped(0, 1, 0.5), 0.3)],
+)
+def test_condition_on_an_impossible_value_is_refused(parent, value):
+    with pytest.raises(ValueError, match=r"p is .*; expected"):
+        ConfigSpace({"p": parent, "x": conditional(stats.uniform(), "p", value)})

@@ -92,7 +92,7 @@ def test_search_finds_every_term(browser, address, terms):
 def test_reference_names_everything_public(site):
     page = parse(site / "book/back/reference.html")
     documented = {dt["id"] for dt in page.select("dt.sig[id]")}
-    for module in ("spaces", "trials", "searchers", "schedulers", "tuner"):
+    for module in ("distributions", "axes", "spaces", "trials", "searchers", "schedulers", "tuner"):
         names = re.findall(
             r"^(?:class|def) ([a-zA-Z]\w*)", (ROOT / f"hpo_helpers/{module}.py").read_text(), re.M
         )
