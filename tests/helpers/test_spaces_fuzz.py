@@ -144,7 +144,7 @@ def test_distributions_of_scipy_work_or_are_refused(distribution, data):
 @FUZZ
 @given(st.dictionaries(st.one_of(st.text(max_size=2), st.integers(), st.none()), ANYTHING))
 def test_hyperparameters_that_are_none_are_refused(hyperparameters):
-    with pytest.raises((TypeError, ValueError), match="hyperparameter|space is .*; expected"):
+    with pytest.raises((TypeError, ValueError), match=r"hyperparameter|space is .*; expected"):
         ConfigSpace(hyperparameters)
 
 
