@@ -45,11 +45,11 @@ def main() -> None:
         except LeftOut as reason:
             tqdm.write(f"{name:24}left out: {reason}")
             continue
-        row = {"name": name, **measured, "machine": machine(), **provenance(*PACKAGES)}
+        row = {"name": name, **measured.row(), "machine": machine(), **provenance(*PACKAGES)}
         results[name] = row
         tqdm.write(
-            f"{name:24}{row['ratio']:>7.2f}{row['median_subject']:>10.4g}"
-            f"{row['median_peer']:>10.4g}  {row['unit']}\n    {row['subject']} against "
+            f"{name:24}{row['ratio']:>7.2f}{row['value_subject']:>10.4g}"
+            f"{row['value_peer']:>10.4g}  {row['unit']}\n    {row['subject']} against "
             f"{row['peer']}. {row['note']}"
         )
         ordered = [results[name] for name in BENCHMARKS if name in results]

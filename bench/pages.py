@@ -23,6 +23,7 @@ import ipywidgets
 from ipywidgets.embed import dependency_state, embed_data
 from playwright.sync_api import Browser
 
+from bench.result import Result
 from tests.site.conftest import SITE
 from tools.browser import NoBrowserError, open_browser
 
@@ -89,22 +90,23 @@ class Moves(NamedTuple):
     times: list[float]
 
 
-def explorer_drawn() -> dict[str, Any]:
+def explorer_drawn() -> Result:
     """Compare the time until the explorer stands with the first paint of the page without it."""
     with site_with({"plain.html": with_scripts(page_text())}) as address:
         ours, plain, browser = drawn(address, {PAGE.name: DRAWN, "plain.html": PAINTED})
-    return {
-        "subject": "explorer stands in the page",
-        "ours": ours,
-        "peer": "first paint of the page without it",
-        "theirs": plain,
-        "unit": "ms from the navigation",
-        "note": f"The explorer stands {_after(ours - plain)} (aim: at most 200 ms after it). "
+    return Result(
+        subject="explorer stands in the page",
+        value_subject=ours,
+        peer="first paint of the page without it",
+        value_peer=plain,
+        unit="ms from the navigation",
+        statistic=f"median of {ROUNDS} loads",
+        note=f"The explorer stands {_after(ours - plain)} (aim: at most 200 ms after it). "
         f"{_conditions(browser)}",
-    }
+    )
 
 
-def explorer_html_manager() -> dict[str, Any]:
+def explorer_html_manager() -> Result:
     """Compare the time until the explorer stands with that of standard sliders."""
     text = page_text()
     bundle, version = html_manager()
@@ -116,20 +118,21 @@ def explorer_html_manager() -> dict[str, Any]:
     moments = {PAGE.name: DRAWN, "managed.html": DRAWN, "plain.html": PAINTED}
     with site_with(files) as address:
         ours, theirs, plain, browser = drawn(address, moments)
-    return {
-        "subject": "explorer stands in the page",
-        "ours": ours,
-        "peer": "six standard sliders and menus, without a picture, by html-manager",
-        "theirs": theirs,
-        "unit": "ms from the navigation",
-        "note": f"First paint of the page without either: {plain:.0f} ms; the explorer stands "
+    return Result(
+        subject="explorer stands in the page",
+        value_subject=ours,
+        peer="six standard sliders and menus, without a picture, by html-manager",
+        value_peer=theirs,
+        unit="ms from the navigation",
+        statistic=f"median of {ROUNDS} loads",
+        note=f"First paint of the page without either: {plain:.0f} ms; the explorer stands "
         f"{_after(ours - plain)}, the sliders {_after(theirs - plain)}: from that paint on, the "
         f"explorer takes {(ours - plain) / (theirs - plain):.0%} of the time (aim: at most half). "
         f"{version}, its embed.js where explorers.js was. {_conditions(browser)}",
-    }
+    )
 
 
-def explorer_move() -> dict[str, Any]:
+def explorer_move() -> Result:
     """Time the script of a slider's moves, on all pages that hold an explorer."""
     listed, slowest = [], 0.0
     with site_with({}) as address, chromium() as browser:
@@ -141,34 +144,36 @@ def explorer_move() -> dict[str, Any]:
             slowest = max(slowest, _late(full))
             listed.append(f"{page.stem} {_figures(full)}, slowed {_figures(slowed)}")
         version = browser.version
-    return {
-        "subject": "the slowest explorer's slowest slider, 95th percentile of its moves",
-        "ours": slowest,
-        "peer": "one frame",
-        "theirs": float(FRAME),
-        "unit": "ms of script",
-        "note": f"Median and 95th percentile of {MOVES} moves of the slowest slider of each page, "
+    return Result(
+        subject="the slowest explorer's slowest slider, 95th percentile of its moves",
+        value_subject=slowest,
+        peer="one frame",
+        value_peer=float(FRAME),
+        unit="ms of script",
+        statistic=f"95th percentile of {MOVES} moves",
+        note=f"Median and 95th percentile of {MOVES} moves of the slowest slider of each page, "
         f"the others at their ends; then on a CPU slowed {SLOWED} times (aim: under 50 ms): "
         f"{'; '.join(listed)}. Chromium {version}.",
-    }
+    )
 
 
-def explorer_weight() -> dict[str, Any]:
+def explorer_weight() -> Result:
     """Compare what an explorer and what standard sliders add to a page, compressed."""
     text = page_text()
     bundle, version = html_manager()
     host = _gzipped((SITE / "_static" / "explorers.js").read_bytes())
     added = {page.stem: host + _added(page.read_text()) for page in pages_with_explorers()}
     listed = ", ".join(f"{name} {size / 1000:.1f}" for name, size in added.items())
-    return {
-        "subject": "what the heaviest explorer adds to its page",
-        "ours": max(added.values()) / 1000,
-        "peer": "what six standard sliders and menus add by html-manager",
-        "theirs": (_gzipped(bundle) + _added(with_standard_sliders(text))) / 1000,
-        "unit": "kB by gzip",
-        "note": f"Scripts in the page and beside it (aim: under 60 kB): {listed}; of it "
+    return Result(
+        subject="what the heaviest explorer adds to its page",
+        value_subject=max(added.values()) / 1000,
+        peer="what six standard sliders and menus add by html-manager",
+        value_peer=(_gzipped(bundle) + _added(with_standard_sliders(text))) / 1000,
+        unit="kB by gzip",
+        statistic="one build",
+        note=f"Scripts in the page and beside it (aim: under 60 kB): {listed}; of it "
         f"{host / 1000:.1f} for explorers.js. {version}, fonts not counted.",
-    }
+    )
 
 
 def page_text() -> str:
