@@ -3,7 +3,6 @@
 The peer is the same page with standard sliders, which html-manager brings to life.
 """
 
-import functools
 import gzip
 import json
 import re
@@ -12,23 +11,21 @@ import statistics
 import subprocess
 import tarfile
 import tempfile
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import ipywidgets
 from ipywidgets.embed import dependency_state, embed_data
 from playwright.sync_api import Browser
 
 from bench.result import Result
-from tests.site.conftest import SITE
 from tools.browser import NoBrowserError, open_browser
+from tools.built_site import ROOT, SITE, served
 
 PAGE = SITE / "book" / "foundations" / "configuration_spaces.html"
-CACHE = SITE.parent / "bench"
+CACHE = ROOT / "_build" / "bench"
 HTML_MANAGER = "@jupyter-widgets/html-manager"
 KINDS = {kind: f"application/vnd.jupyter.widget-{kind}+json" for kind in ("state", "view")}
 STATE, VIEW = (
@@ -248,28 +245,13 @@ def html_manager() -> tuple[bytes, str]:
 @contextmanager
 def site_with(files: dict[str, str | bytes]) -> Iterator[str]:
     """Serve a copy of the site with these files beside the page; yield its address."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *arguments: Any) -> None:
-            pass
-
-        def copyfile(self, *files: Any) -> None:
-            # A page that is closed breaks off what it was still loading.
-            with suppress(ConnectionError):
-                super().copyfile(*files)
-
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(SITE, folder, dirs_exist_ok=True)
         for name, content in files.items():
             content = content.encode() if isinstance(content, str) else content
             (Path(folder) / PAGE.relative_to(SITE)).with_name(name).write_bytes(content)
-        handler = functools.partial(Quiet, directory=folder)
-        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            try:
-                yield f"http://127.0.0.1:{server.server_port}"
-            finally:
-                server.shutdown()
+        with served(Path(folder)) as address:
+            yield address
 
 
 @contextmanager

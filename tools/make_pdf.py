@@ -12,15 +12,13 @@ from pathlib import Path
 from posixpath import dirname, normpath
 from urllib.parse import unquote, urlparse
 
-import yaml
 from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
 from tools.browser import NoBrowserError, open_browser
+from tools.built_site import ROOT, SITE, parts
 
-ROOT = Path(__file__).parents[1]
-SITE = ROOT / "_build" / "html"
 PDF = ROOT / "_build" / "turning-the-knobs.pdf"
 # What a reader of paper cannot use, and the code of the figures.
 LEFT_OUT = (
@@ -60,16 +58,6 @@ FRAME = """<!doctype html>
 <p>An interactive book on hyperparameter optimization</p><p>{today}</p></div>
 <nav class="chapters"><h1>Contents</h1><ul></ul></nav>
 </main></body></html>"""
-
-
-def parts() -> list[tuple[str, list[str]]]:
-    """Return the parts of the book: caption and files, as the table of contents names them."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    front = ("", [contents["root"]])
-    return [
-        front,
-        *((p["caption"], [c["file"] for c in p["chapters"]]) for p in contents["parts"]),
-    ]
 
 
 def place(page: str, fragment: str = "") -> str:

@@ -22,9 +22,9 @@ from hpo_helpers.explorers import (
     WorkersClock,
 )
 from hpo_helpers.explorers.five_picks import SEARCHERS
-from tests.site.conftest import SITE
+from tools.built_site import ROOT
 
-BOOK = SITE.parents[1] / "book"
+BOOK = ROOT / "book"
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 
