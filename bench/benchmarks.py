@@ -54,7 +54,7 @@ def fashion_mnist_as_documented() -> tuple[Splits, str]:
 
 def documented_rates() -> list[float]:
     """Return the learning rates of the five trials of source 1."""
-    trials = json.loads((FOLDER / "source1_documented.json").read_text())["trials"]
+    trials = json.loads((FOLDER / "source1_documented.json").read_text(encoding="utf-8"))["trials"]
     return [trial["learning_rate"] for trial in trials]
 
 
@@ -209,7 +209,9 @@ def _peak_megabytes() -> float:
     status = Path("/proc/self/status")
     if status.exists():
         # Not ru_maxrss there: a new process inherits that of the one that started it.
-        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        fields = dict(
+            line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines()
+        )
         return int(fields["VmHWM"].split()[0]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 

@@ -159,7 +159,10 @@ def explorer_weight() -> Result:
     text = page_text()
     bundle, version = html_manager()
     host = _gzipped((SITE / "_static" / "explorers.js").read_bytes())
-    added = {page.stem: host + _added(page.read_text()) for page in pages_with_explorers()}
+    added = {
+        page.stem: host + _added(page.read_text(encoding="utf-8"))
+        for page in pages_with_explorers()
+    }
     listed = ", ".join(f"{name} {size / 1000:.1f}" for name, size in added.items())
     return Result(
         subject="what the heaviest explorer adds to its page",
@@ -175,7 +178,7 @@ def explorer_weight() -> Result:
 
 def page_text() -> str:
     """Return the page that the explorer is timed on, as it was built."""
-    text = PAGE.read_text() if PAGE in pages_with_explorers() else ""
+    text = PAGE.read_text(encoding="utf-8") if PAGE in pages_with_explorers() else ""
     # Without this, a page that kept its explorer could pass for the page without it.
     if not all(pattern.search(text) for pattern in (STATE, VIEW, HOST)):
         raise LeftOut(f"{PAGE.relative_to(SITE)} does not hold an explorer and explorers.js")
@@ -187,7 +190,7 @@ def pages_with_explorers() -> list[Path]:
     if not (SITE / "index.html").exists():
         raise LeftOut("the site is not built: run make book first")
     pages = sorted((SITE / "book").rglob("*.html"))
-    if not (found := [page for page in pages if VIEW.search(page.read_text())]):
+    if not (found := [page for page in pages if VIEW.search(page.read_text(encoding="utf-8"))]):
         raise LeftOut("no page holds an explorer")
     return found
 
@@ -227,7 +230,7 @@ def html_manager() -> tuple[bytes, str]:
         command = ["npm", "pack", HTML_MANAGER, "--loglevel=error"]
         try:
             subprocess.run(
-                command, cwd=CACHE, check=True, capture_output=True, text=True, timeout=120
+                command, cwd=CACHE, check=True, capture_output=True, encoding="utf-8", timeout=120
             )
         except FileNotFoundError:
             raise LeftOut("html-manager comes by npm, which is not installed") from None

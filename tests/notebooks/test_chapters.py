@@ -40,7 +40,7 @@ def stored_text(path):
 
 
 def recorded(name):
-    return json.loads((RECORDINGS / name).read_text())
+    return json.loads((RECORDINGS / name).read_text(encoding="utf-8"))
 
 
 def test_every_chapter_is_in_the_table_of_contents():

@@ -91,7 +91,9 @@ def test_reference_names_everything_public(site):
     documented = {dt["id"] for dt in page.select("dt.sig[id]")}
     for module in ("spaces", "trials", "searchers", "schedulers", "tuner"):
         names = re.findall(
-            r"^(?:class|def) ([a-zA-Z]\w*)", (ROOT / f"hpo_helpers/{module}.py").read_text(), re.M
+            r"^(?:class|def) ([a-zA-Z]\w*)",
+            (ROOT / f"hpo_helpers/{module}.py").read_text(encoding="utf-8"),
+            re.M,
         )
         assert {f"hpo_helpers.{module}.{name}" for name in names} <= documented
     assert len(page.select(".highlight-default, .doctest")) > 40
@@ -108,7 +110,7 @@ def test_every_notebook_can_be_downloaded(site):
 
 def test_page_shows_the_last_proof(site):
     shown = parse(site / "book/back/verification.html").select_one("table")
-    stored = dict(csv.reader((ROOT / "book/back/proof.csv").open()))
+    stored = dict(csv.reader((ROOT / "book/back/proof.csv").open(encoding="utf-8")))
     assert stored.keys() == dict(proof({"passed": 1, "skipped": 0}, 60)).keys()
     assert all(value in shown.text for value in stored.values())
 

@@ -20,7 +20,7 @@ FETCHED_LINKS = {"stylesheet", "icon", "preload", "modulepreload", "manifest"}
 
 @functools.cache
 def parse(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_text(), "html.parser")
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
 
 
 def loaded(soup: BeautifulSoup) -> list[str]:
@@ -35,7 +35,7 @@ def loaded(soup: BeautifulSoup) -> list[str]:
 
 def test_site_has_a_page_for_every_chapter(site):
     assert sorted(f"{file}.html" for file in contents()) == pages()
-    assert "book/intro.html" in (site / "index.html").read_text()
+    assert "book/intro.html" in (site / "index.html").read_text(encoding="utf-8")
 
 
 @every_page
@@ -48,7 +48,9 @@ def test_nothing_comes_from_another_host(site, page):
 
 def test_no_style_sheet_reaches_another_host(site):
     for style in site.rglob("*.css"):
-        assert not re.search(r"(url\(|@import)\s*['\"]?(https?:)?//", style.read_text()), style
+        assert not re.search(
+            r"(url\(|@import)\s*['\"]?(https?:)?//", style.read_text(encoding="utf-8")
+        ), style
 
 
 @every_page
