@@ -3,7 +3,6 @@
 import itertools
 import json
 import multiprocessing
-import resource
 import statistics
 import tempfile
 import time
@@ -213,6 +212,8 @@ def _peak_megabytes() -> float:
             line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines()
         )
         return int(fields["VmHWM"].split()[0]) / 1024
+    import resource  # which Windows does not have
+
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 

@@ -1,6 +1,5 @@
 import json
 import math
-import signal
 import subprocess
 import sys
 import time
@@ -171,13 +170,14 @@ def test_killed_while_writing_loses_no_finished_trial(tmp_path):
     while not (path.exists() and path.stat().st_size > 500_000):
         assert process.poll() is None
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     reported = [int(line) for line in process.communicate()[0].splitlines() if line]
     survived = [t.number for t in TrialLog(path)]
     assert survived == list(range(len(survived)))
     assert len(survived) >= len(reported) > 50
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no limit there")
 def test_full_disk_leaves_whole_lines(tmp_path):
     path = tmp_path / "log.jsonl"
     limited = (

@@ -1,6 +1,5 @@
 import contextlib
 import math
-import signal
 import subprocess
 import sys
 import time
@@ -311,7 +310,7 @@ def test_killed_search_resumes_and_ends_as_if_never_interrupted(tmp_path):
     while not (path.exists() and path.read_bytes().count(b"\n") >= 5):
         assert process.poll() is None
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait()
     before = list(TrialLog(path))
     assert 5 <= len(before) < 30
