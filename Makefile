@@ -65,9 +65,10 @@ bench: $(ENVIRONMENT)  ## Measure speed against named peers (minutes); one alone
 	$(BIN)/python -m bench $(ONLY)
 
 .PHONY: lint
-lint: $(ENVIRONMENT)  ## Check style and format
+lint: $(ENVIRONMENT)  ## Check style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 .PHONY: lock
 lock: $(ENVIRONMENT)  ## Write requirements.txt anew from pyproject.toml
@@ -78,5 +79,5 @@ lock: $(ENVIRONMENT)  ## Write requirements.txt anew from pyproject.toml
 
 .PHONY: clean
 clean:  ## Delete what was built, and the environment; recordings under way are kept
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis *.egg-info
 	find _build -mindepth 1 -maxdepth 1 ! -name recordings -exec rm -rf {} + 2>/dev/null || true

@@ -3,11 +3,10 @@
 import itertools
 import json
 import multiprocessing
-import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ import optuna
 from threadpoolctl import threadpool_limits
 
 from bench import pages, peers, tuners
+from bench.result import Result
 from hpo_helpers.data import Split, Splits, read_original
 from hpo_helpers.experiments import SOURCE2_SPACE, source2
 from hpo_helpers.recordings import FOLDER
@@ -38,31 +38,6 @@ def by_turns(rounds: int, *calls: Callable[[], Any]) -> list[float]:
     return [statistics.median(taken) for taken in times]
 
 
-def compared(
-    subject: str,
-    ours: float,
-    peer: str,
-    theirs: float,
-    unit: str,
-    note: str,
-    more: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """Return one result; the less the better on both sides, so the ratio is the peer's over ours.
-
-    Of errors the middles are interquartile means; `more` then holds their intervals.
-    """
-    return {
-        "subject": subject,
-        "peer": peer,
-        "ratio": round(theirs / ours, 3),
-        "unit": unit,
-        "median_subject": round(ours, 6),
-        "median_peer": round(theirs, 6),
-        "note": note,
-        **(more or {}),
-    }
-
-
 def fashion_mnist_as_documented() -> tuple[Splits, str]:
     """Return 60,000 training images, with the 10,000 test images for validation."""
     try:
@@ -78,11 +53,11 @@ def fashion_mnist_as_documented() -> tuple[Splits, str]:
 
 def documented_rates() -> list[float]:
     """Return the learning rates of the five trials of source 1."""
-    trials = json.loads((FOLDER / "source1_documented.json").read_text())["trials"]
+    trials = json.loads((FOLDER / "source1_documented.json").read_text(encoding="utf-8"))["trials"]
     return [trial["learning_rate"] for trial in trials]
 
 
-def source1(peer: Callable[..., float], name: str) -> dict[str, Any]:
+def source1(peer: Callable[..., float], name: str) -> Result:
     """Time the five trials of source 1 on the engine, and one of them the other way."""
     splits, warning = fashion_mnist_as_documented()
     rates = documented_rates()
@@ -107,11 +82,18 @@ def source1(peer: Callable[..., float], name: str) -> dict[str, Any]:
         f"of that trial: {kept['ours'][1]:.4f} ours, {kept['theirs']:.4f} the peer's; our five: "
         f"{', '.join(f'{error:.4f}' for error in kept['ours'])}."
     )
-    median = statistics.median([before, after])
-    return compared("engine, all five at once", median, name, 5 * one, "s for 5 trials", note)
+    return Result(
+        "engine, all five at once",
+        (before + after) / 2,
+        name,
+        5 * one,
+        "s for 5 trials",
+        "mean of two runs, and one run of the peer",
+        note,
+    )
 
 
-def source2_hundred_trials() -> dict[str, Any]:
+def source2_hundred_trials() -> Result:
     """Time the search of source 2 on the engine, and three of its trials one by one."""
     training = source2(0)
     searcher = RandomSearch(SOURCE2_SPACE)
@@ -126,18 +108,19 @@ def source2_hundred_trials() -> dict[str, Any]:
             peers.train_plainly(configs[number], training.train, validation, int(number))
 
     ours, three = by_turns(3, lambda: train_trials(training, configs, progress=False), theirs)
-    return compared(
+    return Result(
         "engine, 100 trials on all cores",
         ours,
         "plain NumPy in float64, one trial after another",
         three * 100 / len(some),
         "s for 100 trials",
+        "median of 3 runs",
         "The peer also computes the loss after each update, as the source does, and uses the "
         "BLAS threads that NumPy starts by itself. It was timed on three trials, multiplied.",
     )
 
 
-def gemm_share() -> dict[str, Any]:
+def gemm_share() -> Result:
     """Time a stack of source 2 on one core, and the bare matrix products in it."""
     count, training = 3, source2(0)
     configs = [{"learning_rate": 0.005, "weight_decay": 1e-6}] * count
@@ -160,12 +143,13 @@ def gemm_share() -> dict[str, Any]:
                         left @ right
 
     taken, least = by_turns(9, ours, bare)
-    return compared(
+    return Result(
         "engine, a stack of 3 trials on one core",
         taken,
         "its matrix products alone, same shapes, type and thread",
         least,
         "s",
+        "median of 9 runs",
         "The ratio is the share of the rate that the products would allow.",
     )
 
@@ -188,7 +172,7 @@ def _products(sizes: tuple[int, ...], count: int, n: int, backward: bool) -> Ite
             yield delta, weights.transpose(0, 2, 1)
 
 
-def engine_growth() -> dict[str, Any]:
+def engine_growth() -> Result:
     """Compare time and memory of 1 to 1,000 trials, each number in a process of its own."""
     counts = [1, 10, 100, 1000]
     spawn = multiprocessing.get_context("spawn")
@@ -198,12 +182,13 @@ def engine_growth() -> dict[str, Any]:
         f"{count:,}: {seconds / count * 1000:.0f} ms a trial, {megabytes:.0f} MB"
         for count, (seconds, megabytes) in runs.items()
     )
-    return compared(
+    return Result(
         "1,000 trials, a trial",
         runs[1000][0] / 1000,
         "100 trials, a trial",
         runs[100][0] / 100,
         "s a trial",
+        "one run",
         "The network of source 2 on random images, 20 updates, on one core; peak memory of the "
         f"process. {listed}.",
     )
@@ -223,12 +208,16 @@ def _peak_megabytes() -> float:
     status = Path("/proc/self/status")
     if status.exists():
         # Not ru_maxrss there: a new process inherits that of the one that started it.
-        fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        fields = dict(
+            line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines()
+        )
         return int(fields["VmHWM"].split()[0]) / 1024
+    import resource  # which Windows does not have
+
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def trial_overhead() -> dict[str, Any]:
+def trial_overhead() -> Result:
     """Time a search of trials that take no time at all."""
     trials = 1000
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -248,17 +237,18 @@ def trial_overhead() -> dict[str, Any]:
         optuna.create_study(sampler=sampler).optimize(objective, n_trials=trials)
 
     ours_time, theirs_time = by_turns(7, ours, theirs)
-    return compared(
+    return Result(
         "tune with random search, each trial written to a file",
         1000 * ours_time / trials,
         "Optuna's random sampler, storage in memory",
         1000 * theirs_time / trials,
         "ms a trial",
+        "median of 7 runs",
         "Two log-uniform hyperparameters, 1,000 trials that return at once.",
     )
 
 
-BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
+BENCHMARKS: dict[str, Callable[[], Result]] = {
     "source1_five_trials": lambda: source1(
         peers.train_as_documented, "the documented way, d2l loader and model.fit"
     ),
@@ -269,9 +259,9 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "gemm_share": gemm_share,
     "engine_growth": engine_growth,
     "trial_overhead": trial_overhead,
-    "explorer_drawn": lambda: compared(**pages.explorer_drawn()),
-    "explorer_html_manager": lambda: compared(**pages.explorer_html_manager()),
-    "explorer_move": lambda: compared(**pages.explorer_move()),
-    "explorer_weight": lambda: compared(**pages.explorer_weight()),
-    **{name: lambda row=row: compared(*row()) for name, row in tuners.ROWS.items()},
+    "explorer_drawn": pages.explorer_drawn,
+    "explorer_html_manager": pages.explorer_html_manager,
+    "explorer_move": pages.explorer_move,
+    "explorer_weight": pages.explorer_weight,
+    **tuners.ROWS,
 }

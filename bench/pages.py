@@ -3,7 +3,6 @@
 The peer is the same page with standard sliders, which html-manager brings to life.
 """
 
-import functools
 import gzip
 import json
 import re
@@ -12,22 +11,21 @@ import statistics
 import subprocess
 import tarfile
 import tempfile
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import ipywidgets
 from ipywidgets.embed import dependency_state, embed_data
 from playwright.sync_api import Browser
 
-from tests.site.conftest import SITE
+from bench.result import Result
 from tools.browser import NoBrowserError, open_browser
+from tools.built_site import ROOT, SITE, served
 
 PAGE = SITE / "book" / "foundations" / "configuration_spaces.html"
-CACHE = SITE.parent / "bench"
+CACHE = ROOT / "_build" / "bench"
 HTML_MANAGER = "@jupyter-widgets/html-manager"
 KINDS = {kind: f"application/vnd.jupyter.widget-{kind}+json" for kind in ("state", "view")}
 STATE, VIEW = (
@@ -89,22 +87,23 @@ class Moves(NamedTuple):
     times: list[float]
 
 
-def explorer_drawn() -> dict[str, Any]:
+def explorer_drawn() -> Result:
     """Compare the time until the explorer stands with the first paint of the page without it."""
     with site_with({"plain.html": with_scripts(page_text())}) as address:
         ours, plain, browser = drawn(address, {PAGE.name: DRAWN, "plain.html": PAINTED})
-    return {
-        "subject": "explorer stands in the page",
-        "ours": ours,
-        "peer": "first paint of the page without it",
-        "theirs": plain,
-        "unit": "ms from the navigation",
-        "note": f"The explorer stands {_after(ours - plain)} (aim: at most 200 ms after it). "
+    return Result(
+        subject="explorer stands in the page",
+        value_subject=ours,
+        peer="first paint of the page without it",
+        value_peer=plain,
+        unit="ms from the navigation",
+        statistic=f"median of {ROUNDS} loads",
+        note=f"The explorer stands {_after(ours - plain)} (aim: at most 200 ms after it). "
         f"{_conditions(browser)}",
-    }
+    )
 
 
-def explorer_html_manager() -> dict[str, Any]:
+def explorer_html_manager() -> Result:
     """Compare the time until the explorer stands with that of standard sliders."""
     text = page_text()
     bundle, version = html_manager()
@@ -116,20 +115,21 @@ def explorer_html_manager() -> dict[str, Any]:
     moments = {PAGE.name: DRAWN, "managed.html": DRAWN, "plain.html": PAINTED}
     with site_with(files) as address:
         ours, theirs, plain, browser = drawn(address, moments)
-    return {
-        "subject": "explorer stands in the page",
-        "ours": ours,
-        "peer": "six standard sliders and menus, without a picture, by html-manager",
-        "theirs": theirs,
-        "unit": "ms from the navigation",
-        "note": f"First paint of the page without either: {plain:.0f} ms; the explorer stands "
+    return Result(
+        subject="explorer stands in the page",
+        value_subject=ours,
+        peer="six standard sliders and menus, without a picture, by html-manager",
+        value_peer=theirs,
+        unit="ms from the navigation",
+        statistic=f"median of {ROUNDS} loads",
+        note=f"First paint of the page without either: {plain:.0f} ms; the explorer stands "
         f"{_after(ours - plain)}, the sliders {_after(theirs - plain)}: from that paint on, the "
         f"explorer takes {(ours - plain) / (theirs - plain):.0%} of the time (aim: at most half). "
         f"{version}, its embed.js where explorers.js was. {_conditions(browser)}",
-    }
+    )
 
 
-def explorer_move() -> dict[str, Any]:
+def explorer_move() -> Result:
     """Time the script of a slider's moves, on all pages that hold an explorer."""
     listed, slowest = [], 0.0
     with site_with({}) as address, chromium() as browser:
@@ -141,39 +141,44 @@ def explorer_move() -> dict[str, Any]:
             slowest = max(slowest, _late(full))
             listed.append(f"{page.stem} {_figures(full)}, slowed {_figures(slowed)}")
         version = browser.version
-    return {
-        "subject": "the slowest explorer's slowest slider, 95th percentile of its moves",
-        "ours": slowest,
-        "peer": "one frame",
-        "theirs": float(FRAME),
-        "unit": "ms of script",
-        "note": f"Median and 95th percentile of {MOVES} moves of the slowest slider of each page, "
+    return Result(
+        subject="the slowest explorer's slowest slider, 95th percentile of its moves",
+        value_subject=slowest,
+        peer="one frame",
+        value_peer=float(FRAME),
+        unit="ms of script",
+        statistic=f"95th percentile of {MOVES} moves",
+        note=f"Median and 95th percentile of {MOVES} moves of the slowest slider of each page, "
         f"the others at their ends; then on a CPU slowed {SLOWED} times (aim: under 50 ms): "
         f"{'; '.join(listed)}. Chromium {version}.",
-    }
+    )
 
 
-def explorer_weight() -> dict[str, Any]:
+def explorer_weight() -> Result:
     """Compare what an explorer and what standard sliders add to a page, compressed."""
     text = page_text()
     bundle, version = html_manager()
     host = _gzipped((SITE / "_static" / "explorers.js").read_bytes())
-    added = {page.stem: host + _added(page.read_text()) for page in pages_with_explorers()}
-    listed = ", ".join(f"{name} {size / 1000:.1f}" for name, size in added.items())
-    return {
-        "subject": "what the heaviest explorer adds to its page",
-        "ours": max(added.values()) / 1000,
-        "peer": "what six standard sliders and menus add by html-manager",
-        "theirs": (_gzipped(bundle) + _added(with_standard_sliders(text))) / 1000,
-        "unit": "kB by gzip",
-        "note": f"Scripts in the page and beside it (aim: under 60 kB): {listed}; of it "
-        f"{host / 1000:.1f} for explorers.js. {version}, fonts not counted.",
+    added = {
+        page.stem: host + _added(page.read_text(encoding="utf-8"))
+        for page in pages_with_explorers()
     }
+    listed = ", ".join(f"{name} {size / 1000:.1f}" for name, size in added.items())
+    return Result(
+        subject="what the heaviest explorer adds to its page",
+        value_subject=max(added.values()) / 1000,
+        peer="what six standard sliders and menus add by html-manager",
+        value_peer=(_gzipped(bundle) + _added(with_standard_sliders(text))) / 1000,
+        unit="kB by gzip",
+        statistic="one build",
+        note=f"Scripts in the page and beside it (aim: under 60 kB): {listed}; of it "
+        f"{host / 1000:.1f} for explorers.js. {version}, fonts not counted.",
+    )
 
 
 def page_text() -> str:
     """Return the page that the explorer is timed on, as it was built."""
-    text = PAGE.read_text() if PAGE in pages_with_explorers() else ""
+    text = PAGE.read_text(encoding="utf-8") if PAGE in pages_with_explorers() else ""
     # Without this, a page that kept its explorer could pass for the page without it.
     if not all(pattern.search(text) for pattern in (STATE, VIEW, HOST)):
         raise LeftOut(f"{PAGE.relative_to(SITE)} does not hold an explorer and explorers.js")
@@ -185,7 +190,7 @@ def pages_with_explorers() -> list[Path]:
     if not (SITE / "index.html").exists():
         raise LeftOut("the site is not built: run make book first")
     pages = sorted((SITE / "book").rglob("*.html"))
-    if not (found := [page for page in pages if VIEW.search(page.read_text())]):
+    if not (found := [page for page in pages if VIEW.search(page.read_text(encoding="utf-8"))]):
         raise LeftOut("no page holds an explorer")
     return found
 
@@ -225,7 +230,7 @@ def html_manager() -> tuple[bytes, str]:
         command = ["npm", "pack", HTML_MANAGER, "--loglevel=error"]
         try:
             subprocess.run(
-                command, cwd=CACHE, check=True, capture_output=True, text=True, timeout=120
+                command, cwd=CACHE, check=True, capture_output=True, encoding="utf-8", timeout=120
             )
         except FileNotFoundError:
             raise LeftOut("html-manager comes by npm, which is not installed") from None
@@ -243,28 +248,13 @@ def html_manager() -> tuple[bytes, str]:
 @contextmanager
 def site_with(files: dict[str, str | bytes]) -> Iterator[str]:
     """Serve a copy of the site with these files beside the page; yield its address."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *arguments: Any) -> None:
-            pass
-
-        def copyfile(self, *files: Any) -> None:
-            # A page that is closed breaks off what it was still loading.
-            with suppress(ConnectionError):
-                super().copyfile(*files)
-
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(SITE, folder, dirs_exist_ok=True)
         for name, content in files.items():
             content = content.encode() if isinstance(content, str) else content
             (Path(folder) / PAGE.relative_to(SITE)).with_name(name).write_bytes(content)
-        handler = functools.partial(Quiet, directory=folder)
-        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            try:
-                yield f"http://127.0.0.1:{server.server_port}"
-            finally:
-                server.shutdown()
+        with served(Path(folder)) as address:
+            yield address
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from optuna.trial import TrialState
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
+from bench.result import Result
 from hpo_helpers.experiments import MLP_SPACE
 from hpo_helpers.jobs import Job, run_job
 from hpo_helpers.objectives import NetworkObjective
@@ -42,9 +43,6 @@ BUDGETS = (10, 30, 60)
 CHANCE = 0.9
 WORKERS = (1, 10, 100, 1000)
 SIMULATED_SECONDS = 5.0
-
-# The arguments of `compared`, in its order.
-Row = tuple[Any, ...]
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -186,25 +184,29 @@ def _incumbents(method: str, seed: int) -> list[float]:
     return found
 
 
-def compared_at(trials: int, ours: str, peer: str) -> Row:
+def compared_at(trials: int, ours: str, peer: str) -> Result:
     """Compare what two methods return at a budget, by interquartile means over the seeds."""
     samples = [incumbents(method)[:, BUDGETS.index(trials)] for method in (ours, peer)]
-    middles = [float(iqm(sample, axis=0)) for sample in samples]
-    intervals = {
-        "interval_subject": interval(iqm, samples[0]),
-        "interval_peer": interval(iqm, samples[1]),
-        "interval_difference": interval(
-            lambda a, b, axis: iqm(b, axis=axis) - iqm(a, axis=axis), *samples
-        ),
-    }
-    mine, its, (low, high) = intervals.values()
+    mine, its = (interval(iqm, sample) for sample in samples)
+    low, high = interval(lambda a, b, axis: iqm(b, axis=axis) - iqm(a, axis=axis), *samples)
     note = (
         f"At {trials} trials, {trials * EPOCHS} epochs; interquartile mean of {len(SEEDS)} seeds, "
         f"95 % interval {mine[0]:.4f} to {mine[1]:.4f}, the peer's {its[0]:.4f} to {its[1]:.4f}. "
         f"The peer's minus ours: {low:+.4f} to {high:+.4f}, "
         f"{'ours is better' if low > 0 else 'ours is worse' if high < 0 else 'undecided'}."
     )
-    return ours, middles[0], peer, middles[1], "validation error", note, intervals
+    return Result(
+        subject=ours,
+        value_subject=float(iqm(samples[0], axis=0)),
+        peer=peer,
+        value_peer=float(iqm(samples[1], axis=0)),
+        unit="validation error",
+        statistic=f"interquartile mean of {len(SEEDS)} seeds",
+        note=note,
+        interval_subject=mine,
+        interval_peer=its,
+        interval_difference=[low, high],
+    )
 
 
 def interval(statistic: Callable, *samples: np.ndarray) -> list[float]:
@@ -219,7 +221,7 @@ def timed(call: Callable, *arguments: Any) -> tuple[Any, float]:
     return call(*arguments), 1000 * (time.perf_counter() - start)
 
 
-def tuner_time() -> Row:
+def tuner_time() -> Result:
     """Time what a searcher does for a trial, over 100 trials."""
     searcher, study = bayesian(0), optuna.create_study(sampler=TPESampler(seed=0))
     ours, theirs = [], []
@@ -236,16 +238,23 @@ def tuner_time() -> Row:
         f"Median of 100 trials on one thread. The slowest: {max(ours):.0f} ms and "
         f"{max(theirs):.0f} ms; the last: {ours[-1]:.0f} ms and {theirs[-1]:.0f} ms."
     )
-    middles = statistics.median(ours), statistics.median(theirs)
-    return "BayesianSearch", middles[0], "Optuna's TPESampler", middles[1], "ms a trial", note
+    return Result(
+        subject="BayesianSearch",
+        value_subject=statistics.median(ours),
+        peer="Optuna's TPESampler",
+        value_peer=statistics.median(theirs),
+        unit="ms a trial",
+        statistic="median of 100 trials",
+        note=note,
+    )
 
 
-def instant(config: Config, epochs: int, state: None = None) -> tuple[list[float], None]:
-    """Return errors that rank the trials, at once."""
-    return [config["learning_rate"]] * epochs, None
+def instant(config: Config, epochs: int, trained: int | None) -> tuple[list[float], int]:
+    """Return errors that rank the trials, at once; the state is how many epochs are trained."""
+    return [config["learning_rate"]] * epochs, (trained or 0) + epochs
 
 
-def overhead() -> Row:
+def overhead() -> Result:
     """Time `tune` at 1,000 and at 100,000 trials that take no time."""
 
     def trial(trials: int) -> float:
@@ -254,11 +263,18 @@ def overhead() -> Row:
         return timed(call, instant, search, trials)[1] / trials
 
     few, many = statistics.median(trial(1000) for _ in range(5)), trial(100_000)
-    note = "RandomSearch in seven dimensions; the log in memory, no states."
-    return "ASHA, 100,000 trials", many, "ASHA, 1,000 trials", few, "ms a trial", note
+    return Result(
+        subject="ASHA, 100,000 trials",
+        value_subject=many,
+        peer="ASHA, 1,000 trials",
+        value_peer=few,
+        unit="ms a trial",
+        statistic="one run, and median of 5 runs of the peer",
+        note="RandomSearch in seven dimensions; the log and the states in memory.",
+    )
 
 
-def scaling_simulated() -> Row:
+def scaling_simulated() -> Result:
     """Count the trials that ASHA and synchronous halving get done on 1 to 1,000 workers."""
     rates: dict[str, float] = {}
     listed = []
@@ -285,11 +301,18 @@ def scaling_simulated() -> Row:
         f"Trials reported at least once in {SIMULATED_SECONDS:g} simulated s, with recorded times "
         f"and errors by the learning rate alone. {'; '.join(listed)}."
     )
-    peer = "synchronous halving, brackets of as many trials"
-    return "ASHA on 1,000 workers", ours, peer, theirs, "simulated ms a trial", note
+    return Result(
+        subject="ASHA on 1,000 workers",
+        value_subject=ours,
+        peer="synchronous halving, brackets of as many trials",
+        value_peer=theirs,
+        unit="simulated ms a trial",
+        statistic="one simulation",
+        note=note,
+    )
 
 
-def scaling_processes() -> Row:
+def scaling_processes() -> Result:
     """Time a search that trains networks on two processes, and in this one."""
     search = functools.partial(tune, NetworkObjective(), RandomSearch(MLP_SPACE), 200)
     search = functools.partial(search, scheduler=FixedEpochs(9), progress=False)
@@ -302,10 +325,18 @@ def scaling_processes() -> Row:
         "200 trials of 9 epochs of 2,000 images, one BLAS thread a process. The first trial began "
         f"{min(trial.start for trial in log) - begun:.1f} s after the call."
     )
-    return "two processes", ours / 1000, "in this process", theirs / 1000, "s", note
+    return Result(
+        subject="two processes",
+        value_subject=ours / 1000,
+        peer="in this process",
+        value_peer=theirs / 1000,
+        unit="s",
+        statistic="one run",
+        note=note,
+    )
 
 
-ROWS: dict[str, Callable[[], Row]] = {
+ROWS: dict[str, Callable[[], Result]] = {
     f"{name}_{trials}": functools.partial(compared_at, trials, ours, peer)
     for name, (ours, peer, budgets) in PAIRS.items()
     for trials in budgets

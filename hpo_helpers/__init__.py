@@ -1,9 +1,8 @@
 """The small package that the book *Turning the Knobs* is written with.
 
-Read it bottom up: ``data``, ``distributions``, ``axes``, ``spaces``, ``trials``, ``networks``;
-then ``training``, ``recordings``, ``executors``, ``loaders``; then ``objectives``, ``searchers``,
-``schedulers``; then ``bayesian``, ``tuner``, ``experiments``; then ``simulator``, ``plots``,
-``record`` and the ``explorers``. A file imports only from those before it.
+It is a house: a file imports only from the floors below its own, and says in its first line what
+it is for. Read it from the ground up, in the order of the reference, with ``data`` and ``spaces``
+first and the ``explorers`` last.
 """
 
 import os

@@ -42,7 +42,7 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
     seconds = time.monotonic() - config.stash[STARTED]
     # Before the file is opened, for that changes the clone.
     rows = proof(counts, seconds)
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
     terminalreporter.write_line(f"written: {path}")
 
@@ -75,7 +75,7 @@ def commit() -> str:
         ["git", "describe", "--always", "--dirty=, changed since", "--exclude=*"],
         cwd=ROOT,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     return told.stdout.strip() or "unknown: not a clone"
 

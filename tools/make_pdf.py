@@ -12,15 +12,13 @@ from pathlib import Path
 from posixpath import dirname, normpath
 from urllib.parse import unquote, urlparse
 
-import yaml
 from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
 from tools.browser import NoBrowserError, open_browser
+from tools.built_site import ROOT, SITE, parts
 
-ROOT = Path(__file__).parents[1]
-SITE = ROOT / "_build" / "html"
 PDF = ROOT / "_build" / "turning-the-knobs.pdf"
 # What a reader of paper cannot use, and the code of the figures.
 LEFT_OUT = (
@@ -62,16 +60,6 @@ FRAME = """<!doctype html>
 </main></body></html>"""
 
 
-def parts() -> list[tuple[str, list[str]]]:
-    """Return the parts of the book: caption and files, as the table of contents names them."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    front = ("", [contents["root"]])
-    return [
-        front,
-        *((p["caption"], [c["file"] for c in p["chapters"]]) for p in contents["parts"]),
-    ]
-
-
 def place(page: str, fragment: str = "") -> str:
     """Return the id, in the whole book, of a place on a page."""
     return f"{page.replace('/', '-')}--{fragment}"
@@ -79,7 +67,7 @@ def place(page: str, fragment: str = "") -> str:
 
 def chapter(page: str) -> Tag:
     """Return a page as a chapter of the whole book."""
-    soup = BeautifulSoup((SITE / f"{page}.html").read_text(), "html.parser")
+    soup = BeautifulSoup((SITE / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
     article = soup.select_one("article")
     for tag in article.select(LEFT_OUT):
         tag.decompose()
@@ -128,7 +116,9 @@ def take_answers(article: Tag) -> list[Tag]:
 
 def book() -> BeautifulSoup:
     """Join the pages into one document."""
-    front_page = BeautifulSoup((SITE / "book" / "intro.html").read_text(), "html.parser")
+    front_page = BeautifulSoup(
+        (SITE / "book" / "intro.html").read_text(encoding="utf-8"), "html.parser"
+    )
     sheets = [sheet["href"] for sheet in front_page.select('link[rel="stylesheet"]')]
     files = [(SITE / "book" / urlparse(sheet).path).resolve().as_uri() for sheet in sheets]
     styles = "".join(f'<link rel="stylesheet" href="{file}">' for file in files)
@@ -203,12 +193,12 @@ def make(pdf: Path, browser: Browser) -> None:
     whole = book()
     page = browser.new_page()
     page.set_default_timeout(300_000)  # a slow machine prints two hundred pages slowly
-    document.write_text(str(whole))
+    document.write_text(str(whole), encoding="utf-8")
     print_to(page, document, pdf)
     numbers = page_numbers(pdf)
     for line in whole.select(".chapters li:has(a)"):
         line.span.string = str(numbers[line.a["href"].lstrip("#")])
-    document.write_text(str(whole))
+    document.write_text(str(whole), encoding="utf-8")
     print_to(page, document, pdf)
     page.close()
     document.unlink()

@@ -18,7 +18,7 @@ def drop_icon_script(app: Sphinx, exception: Exception | None) -> None:
         return
     site = Path(app.outdir)
     for page in site.rglob("*.html"):
-        text = page.read_text()
+        text = page.read_text(encoding="utf-8")
         if "<main" not in text:  # not a page of the theme
             continue
         text, dropped = ICON_SCRIPT.subn("", text)
@@ -26,7 +26,7 @@ def drop_icon_script(app: Sphinx, exception: Exception | None) -> None:
             raise ExtensionError(
                 f"{page} has no icon script; has the theme dropped it? See {__file__}"
             )
-        page.write_text(text)
+        page.write_text(text, encoding="utf-8")
     for pattern in ("fontawesome.js*", "*.map", "fa-*.ttf"):
         for left_over in site.rglob(pattern):
             left_over.unlink()

@@ -163,7 +163,7 @@ def test_rates_are_answered_by_the_nearest_recorded_one():
 
 
 def test_recorded_game_is_what_the_searchers_play_again():
-    about = json.loads((FOLDER / "five_picks.json").read_text())
+    about = json.loads((FOLDER / "five_picks.json").read_text(encoding="utf-8"))
     assert about["command"] == "python tools/play_five_picks.py"
     assert [game["hidden"] for game in about["games"]] == [each.about for each in hidden()]
     moves = played()

@@ -10,12 +10,12 @@ from hpo_helpers.data import Split, read_original
 def few_images_elsewhere(tmp_path, monkeypatch):
     """The recorder on few images, writing where nothing is lost."""
     few = [Split(s.images[:320], s.labels[:320]) for s in read_original(full=False)]
-    documented = (record.FOLDER / "source1_documented.json").read_text()
+    documented = (record.FOLDER / "source1_documented.json").read_text(encoding="utf-8")
     monkeypatch.setattr(record, "read_original", lambda full: few)
     monkeypatch.setattr(record, "FOLDER", tmp_path)
     monkeypatch.setattr(record, "UNFINISHED", tmp_path / "unfinished")
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
-    (tmp_path / "source1_documented.json").write_text(documented)
+    (tmp_path / "source1_documented.json").write_text(documented, encoding="utf-8")
     return tmp_path
 
 
@@ -40,7 +40,7 @@ def test_interrupted_recording_goes_on_where_it_stopped(few_images_elsewhere, mo
 
     going_on = {loss: counted(objective, loss) for loss, objective in original.items()}
     monkeypatch.setattr(record, "OBJECTIVES", going_on)
-    recording = json.loads(record.record_source1(max_epochs=2).read_text())
+    recording = json.loads(record.record_source1(max_epochs=2).read_text(encoding="utf-8"))
     assert len(evaluated) == len(set(evaluated)) == 10
     assert [(row["loss"], row["learning_rate"]) for row in recording["trials"]] == evaluated
     assert all(len(row["errors"]) == 2 for row in recording["trials"])

@@ -219,7 +219,7 @@ def test_variance_is_of_the_trials_that_the_search_recorded():
 def test_recordings_stay_small():
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 8e6
     for path in FOLDER.glob("*.npz"):
-        assert json.loads(path.with_suffix(".json").read_text())["sha256"]
+        assert json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["sha256"]
 
 
 def test_recorded_trial_goes_on_where_it_stopped():
@@ -240,16 +240,16 @@ def test_seconds_are_recorded_for_every_kind_of_network():
 
 def test_seconds_can_be_recorded(tmp_path):
     path = record.record_mlp_seconds(images=64, repeats=1, folder=tmp_path)
-    stored = json.loads(path.read_text())
+    stored = json.loads(path.read_text(encoding="utf-8"))
     assert len(stored["trials"]) == 48
     assert load_mlp_seconds(tmp_path)(MLP_SPACE.from_unit([0.5] * 7), 3) > 0
 
 
 def test_bayesian_searches_can_be_recorded(tmp_path):
     path = record.record_bayesian_searches(seeds=1, trials=9, folder=tmp_path)
-    stored = json.loads((FOLDER / "bayesian_searches.json").read_text())
+    stored = json.loads((FOLDER / "bayesian_searches.json").read_text(encoding="utf-8"))
     assert len(stored["trials"]) == 50
     # Where the model chooses, another processor may choose otherwise.
-    (again,) = json.loads(path.read_text())["trials"]
+    (again,) = json.loads(path.read_text(encoding="utf-8"))["trials"]
     assert again["seed"] == stored["trials"][0]["seed"]
     assert again["met"][:8] == stored["trials"][0]["met"][:8]

@@ -214,7 +214,7 @@ def test_ctrl_c_ends_a_real_search_at_once(processes):
         [sys.executable, "-c", script],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         start_new_session=True,
     )
     assert search.stdout.readline() == "begun\n"

@@ -2,7 +2,6 @@ import asyncio
 import contextlib
 import math
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -326,7 +325,7 @@ def test_killed_search_resumes_and_ends_as_if_never_interrupted(tmp_path):
     while not (path.exists() and path.read_bytes().count(b"\n") >= 5):
         assert process.poll() is None
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait()
     before = list(TrialLog(path))
     assert 5 <= len(before) < 30

@@ -279,7 +279,7 @@ def is_alive(process):
 
 def test_workers_end_with_a_tuner_that_is_killed(tmp_path):
     script, folder = tmp_path / "search.py", tmp_path / "workers"
-    script.write_text(KILLED_TUNER)
+    script.write_text(KILLED_TUNER, encoding="utf-8")
     folder.mkdir()
     tuner = subprocess.Popen([sys.executable, script, folder], stderr=subprocess.DEVNULL)
     while len([*folder.iterdir()]) < 2:
@@ -309,7 +309,9 @@ tune(objective, RandomSearch(space), 2, workers=2)
 
 def test_objective_that_a_worker_cannot_find_is_named_and_kills_nobody():
     # As in a notebook, whose functions are in no module that a new process could import.
-    run = subprocess.run([sys.executable, "-c", IN_NO_MODULE], capture_output=True, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", IN_NO_MODULE], capture_output=True, encoding="utf-8"
+    )
     assert "RuntimeError: trial 0 could not be handed to a worker or back" in run.stderr
 
 

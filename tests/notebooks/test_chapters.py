@@ -2,20 +2,25 @@
 
 import json
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
 
 from tests.notebooks.guards import stored_problem
+from tools.built_site import ROOT, contents, parts
 
-ROOT = Path(__file__).parents[2]
 CHAPTERS = sorted((ROOT / "book").rglob("*.ipynb"))
 RECORDINGS = ROOT / "book" / "recordings"
 # Pages that teach nothing new.
-INTERLUDES = {"intro", "five_picks", "verification"}
+INTERLUDES = {"intro", "five_picks"}
+# The parts whose chapters ask a question.
+TAUGHT = [(caption, files) for caption, files in parts()[1:] if caption != "Back matter"]
 chapters = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+def teaches(page):
+    """Whether a page has exercises and questions."""
+    return page.stem not in INTERLUDES and page.parent.name != "back"
 
 
 def read(path):
@@ -35,16 +40,42 @@ def stored_text(path):
 
 
 def recorded(name):
-    return json.loads((RECORDINGS / name).read_text())
+    return json.loads((RECORDINGS / name).read_text(encoding="utf-8"))
 
 
 def test_every_chapter_is_in_the_table_of_contents():
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
-    listed = {contents["root"]} | {
-        chapter["file"] for part in contents["parts"] for chapter in part["chapters"]
-    }
-    stored = {str(path.relative_to(ROOT).with_suffix("")) for path in CHAPTERS}
-    assert stored <= listed
+    stored = {path.relative_to(ROOT).with_suffix("").as_posix() for path in CHAPTERS}
+    assert stored <= set(contents())
+
+
+def title_and_question(file):
+    return re.match(r"# (.+)\n\n(?:\*\*(.+\?)\*\*)?", read(ROOT / f"{file}.ipynb").cells[0].source)
+
+
+def table(text):
+    """The rows of the one table of a text, below its heading."""
+    return re.findall(r"^\| (.*) \|$", text, flags=re.MULTILINE)[1:]
+
+
+def test_front_page_lists_every_chapter_with_its_question():
+    expected = []
+    for caption, files in TAUGHT:
+        expected.append(f"**{caption}** |")
+        for file in files:
+            link = file.removeprefix("book/")
+            expected.append(f"[]({link}.ipynb) | {title_and_question(file)[2]}")
+    assert table(prose(ROOT / "book" / "intro.ipynb")) == expected
+
+
+def test_readme_lists_every_chapter_with_title_question_and_file():
+    (_, (front,)), *_ = parts()
+    rows = [("Front page", title_and_question(front)[1], front)]
+    rows += [(*title_and_question(file).groups(), file) for _, files in TAUGHT for file in files]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## From chapter to file\n")[2].partition("\n## ")[0]
+    assert table(section) == [
+        f"{title} | {question} | [{file}.ipynb]({file}.ipynb)" for title, question, file in rows
+    ]
 
 
 @chapters
@@ -97,7 +128,7 @@ def test_glued_numbers_are_used_and_used_ones_are_glued(path):
 
 
 @pytest.mark.parametrize(
-    "path", [p for p in CHAPTERS if p.stem not in INTERLUDES], ids=lambda p: p.stem
+    "path", [path for path in CHAPTERS if teaches(path)], ids=lambda path: path.stem
 )
 def test_chapter_ends_as_chapters_do(path):
     text = prose(path)

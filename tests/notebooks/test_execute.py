@@ -22,7 +22,7 @@ def chapter(tmp_path):
 
 
 def run(path):
-    return subprocess.run([sys.executable, TOOL, path], capture_output=True, text=True)
+    return subprocess.run([sys.executable, TOOL, path], capture_output=True, encoding="utf-8")
 
 
 def test_what_is_written_does_not_change_from_run_to_run(chapter):

@@ -10,7 +10,7 @@ STORED = ROOT / "book" / "back" / "proof.csv"
 
 
 def test_stored_proof_says_what_a_proof_says():
-    stored = list(csv.reader(STORED.open()))
+    stored = list(csv.reader(STORED.open(encoding="utf-8")))
     assert [name for name, _ in stored] == [
         name for name, _ in proof({"passed": 1, "skipped": 0}, 60)
     ]
@@ -25,7 +25,7 @@ def test_proof_counts_what_is_compared():
 
 def test_proof_of_a_part_is_refused(tmp_path):
     part = [sys.executable, "-m", "pytest", f"--proof={tmp_path / 'proof.csv'}", __file__]
-    done = subprocess.run(part, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(part, cwd=ROOT, capture_output=True, encoding="utf-8")
     assert done.returncode == 4
     assert "--proof needs all tests" in done.stderr
     assert not list(tmp_path.iterdir())
@@ -33,10 +33,14 @@ def test_proof_of_a_part_is_refused(tmp_path):
 
 def test_proof_is_written_after_success_alone(tmp_path):
     """In a small project, whose one test passes or fails."""
-    (tmp_path / "pytest.ini").write_text("[pytest]\ntestpaths = tests\naddopts = -p tests.proof\n")
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\ntestpaths = tests\naddopts = -p tests.proof\n", encoding="utf-8"
+    )
     (tmp_path / "tests").mkdir()
     for outcome, written in (("False", False), ("True", True)):
-        (tmp_path / "tests" / "test_it.py").write_text(f"def test_it():\n    assert {outcome}\n")
+        (tmp_path / "tests" / "test_it.py").write_text(
+            f"def test_it():\n    assert {outcome}\n", encoding="utf-8"
+        )
         subprocess.run(
             [sys.executable, "-m", "pytest", "--proof=proof.csv"],
             cwd=tmp_path,

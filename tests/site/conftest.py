@@ -1,15 +1,11 @@
 """The built site, and a browser to read it with."""
 
-import functools
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tools.browser import NoBrowserError, open_browser
-
-SITE = Path(__file__).parents[2] / "_build" / "html"
+from tools.built_site import SITE, served
 
 
 def pages() -> list[str]:
@@ -32,15 +28,8 @@ def site() -> Path:
 @pytest.fixture(scope="session")
 def address(site):
     """The address of the site, served on this machine."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with served(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,10 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from tests.notebooks.test_chapters import CHAPTERS, ROOT
+from tests.notebooks.test_chapters import CHAPTERS
 from tests.proof import proof
 from tests.site.test_pages import parse
-from tools.make_pdf import parts
+from tools.built_site import ROOT, contents
 
 GLOSSARY = "book/back/glossary.html"
 # Terms whose form in a sentence is also a plain English word: linked by hand where meant.
@@ -40,10 +40,6 @@ def terms(site) -> dict[str, str]:
     return found
 
 
-def chapters_in_order() -> list[str]:
-    return [page for _, pages in parts() for page in pages if "/back/" not in page]
-
-
 def paragraphs(site, page):
     """The paragraphs of a page: their own words, and the terms that they link to."""
     for paragraph in parse(site / f"{page}.html").select("article p, article td"):
@@ -62,7 +58,8 @@ def test_every_term_leads_to_its_chapter(site, terms):
 
 
 def test_every_term_is_linked_where_it_first_stands(site, terms):
-    read = [found for page in chapters_in_order() for found in paragraphs(site, page)]
+    chapters = [page for page in contents() if "/back/" not in page]
+    read = [found for page in chapters for found in paragraphs(site, page)]
     late = []
     for term, place in terms.items():
         word = re.compile(rf"\b{re.escape(term)}s?\b", re.IGNORECASE)
@@ -94,7 +91,9 @@ def test_reference_names_everything_public(site):
     documented = {dt["id"] for dt in page.select("dt.sig[id]")}
     for module in ("distributions", "axes", "spaces", "trials", "searchers", "schedulers", "tuner"):
         names = re.findall(
-            r"^(?:class|def) ([a-zA-Z]\w*)", (ROOT / f"hpo_helpers/{module}.py").read_text(), re.M
+            r"^(?:class|def) ([a-zA-Z]\w*)",
+            (ROOT / f"hpo_helpers/{module}.py").read_text(encoding="utf-8"),
+            re.M,
         )
         assert {f"hpo_helpers.{module}.{name}" for name in names} <= documented
     assert len(page.select(".highlight-default, .doctest")) > 40
@@ -111,7 +110,7 @@ def test_every_notebook_can_be_downloaded(site):
 
 def test_page_shows_the_last_proof(site):
     shown = parse(site / "book/back/verification.html").select_one("table")
-    stored = dict(csv.reader((ROOT / "book/back/proof.csv").open()))
+    stored = dict(csv.reader((ROOT / "book/back/proof.csv").open(encoding="utf-8")))
     assert stored.keys() == dict(proof({"passed": 1, "skipped": 0}, 60)).keys()
     assert all(value in shown.text for value in stored.values())
 

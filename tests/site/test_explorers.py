@@ -22,9 +22,9 @@ from hpo_helpers.explorers import (
     WorkersClock,
 )
 from hpo_helpers.explorers.five_picks import SEARCHERS
-from tests.site.conftest import SITE
+from tools.built_site import ROOT
 
-BOOK = SITE.parents[1] / "book"
+BOOK = ROOT / "book"
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -521,11 +521,12 @@ def page_with(browser, folder, models, views):
         f'<div><script type="{VIEW}">{json.dumps({"model_id": view})}</script></div>'
         for view in views
     )
-    host = (BOOK / "assets" / "explorers.js").read_text()
+    host = (BOOK / "assets" / "explorers.js").read_text(encoding="utf-8")
     (folder / "views.html").write_text(
         f'<html lang="en"><meta charset="utf-8">{page_of_views}'
         f'<script type="{STATE}">{json.dumps({"state": models})}</script>'
-        f"<script>{host}</script></html>"
+        f"<script>{host}</script></html>",
+        encoding="utf-8",
     )
     page = browser.new_page()
     page.goto((folder / "views.html").as_uri())
@@ -566,5 +567,5 @@ def test_live_twins_are_stored_as_picture_and_text():
                 picture, text = cell.outputs
                 assert "image/png" in picture.data
                 assert list(text.data) == ["text/plain"]
-    twins = [p for p in PLACES if "Live(" in (BOOK / f"{p.page}.ipynb").read_text()]
+    twins = [p for p in PLACES if "Live(" in (BOOK / f"{p.page}.ipynb").read_text(encoding="utf-8")]
     assert len(twins) == 4

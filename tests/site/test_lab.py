@@ -73,20 +73,20 @@ def lab(tmp_path_factory):
     # Otherwise it asks another host for a newer version, and the reader whether to ask for news.
     notifications = own / "SETTINGS" / NOTIFICATIONS
     notifications.parent.mkdir(parents=True)
-    notifications.write_text('{"fetchNews": "false", "checkForUpdates": false}')
+    notifications.write_text('{"fetchNews": "false", "checkForUpdates": false}', encoding="utf-8")
     port = free_port()
     command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", f"--port={port}"]
     command += [f"--ServerApp.ip={HOST}", "--ServerApp.port_retries=0"]
     command += [f"--ServerApp.root_dir={folder}", "--LabApp.extension_manager=readonly"]
     command += ["--allow-root"] if os.geteuid() == 0 else []
     log = own / "log"
-    with log.open("w") as file:
+    with log.open("w", encoding="utf-8") as file:
         server = subprocess.Popen(
             command, env=os.environ | settings, stdout=file, stderr=subprocess.STDOUT
         )
     try:
         if not answers(server, port):
-            pytest.fail(f"JupyterLab does not answer:\n{log.read_text()}")
+            pytest.fail(f"JupyterLab does not answer:\n{log.read_text(encoding='utf-8')}")
         yield folder, port, token
     finally:
         stop(server)

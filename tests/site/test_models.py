@@ -42,14 +42,17 @@ def in_node(esm, call, given, folder):
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node is not installed; the browser runs the same cases")
-    (folder / "explorer.mjs").write_text(esm)
-    (folder / "given.json").write_text(json.dumps(given))
+    (folder / "explorer.mjs").write_text(esm, encoding="utf-8")
+    (folder / "given.json").write_text(json.dumps(given), encoding="utf-8")
     (folder / "run.mjs").write_text(
         'import { readFileSync } from "fs"; import * as explorer from "./explorer.mjs";'
         f"const run = {MODEL.replace('CALL', call)};"
-        'console.log(JSON.stringify(run(JSON.parse(readFileSync("given.json")))));'
+        'console.log(JSON.stringify(run(JSON.parse(readFileSync("given.json")))));',
+        encoding="utf-8",
     )
-    done = subprocess.run([node, "run.mjs"], cwd=folder, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [node, "run.mjs"], cwd=folder, capture_output=True, encoding="utf-8", check=True
+    )
     return json.loads(done.stdout)
 
 

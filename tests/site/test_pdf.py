@@ -7,6 +7,7 @@ import pytest
 from pypdf import PdfReader
 
 from tools import make_pdf
+from tools.built_site import contents
 
 
 @pytest.fixture(scope="session")
@@ -22,22 +23,18 @@ def whole(site):
     return make_pdf.book()
 
 
-def chapters() -> list[str]:
-    return [page for _, pages in make_pdf.parts() for page in pages]
-
-
 def text(pdf: PdfReader, *numbers: int) -> str:
     """The text of pages, counted from one, without ligatures."""
     return normalize("NFKC", "\n".join(pdf.pages[number - 1].extract_text() for number in numbers))
 
 
 def test_contents_name_the_page_of_every_chapter(pdf):
-    contents = text(pdf, 2, 3)
+    printed = text(pdf, 2, 3)
     destinations = pdf.named_destinations
-    for page in chapters():
+    for page in contents():
         number = pdf.get_destination_page_number(destinations[f"/{make_pdf.place(page)}"]) + 1
         title = make_pdf.chapter(page).h2.get_text()
-        assert re.search(rf"{re.escape(title)}\s*{number}\b", contents), title
+        assert re.search(rf"{re.escape(title)}\s*{number}\b", printed), title
         assert title.split()[0] in text(pdf, number)
 
 

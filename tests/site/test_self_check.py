@@ -1,16 +1,16 @@
 """Check yourself: three questions a chapter, each with one right answer, and a reason for each."""
 
 import re
+from pathlib import Path
 
 import pytest
 
+from tests.notebooks.test_chapters import teaches
 from tests.site.conftest import pages
 from tests.site.test_pages import parse
 
 SECTION = "check-yourself"
-# Pages that teach nothing new: the front page, the game, the back matter.
-WITHOUT = ("book/intro.html", "book/smarter/five_picks.html", "book/back/")
-CHAPTERS = [page for page in pages() if not page.startswith(WITHOUT)]
+CHAPTERS = [page for page in pages() if teaches(Path(page))]
 every_chapter = pytest.mark.parametrize("page", CHAPTERS or ["none"])
 
 
