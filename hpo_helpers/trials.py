@@ -4,9 +4,11 @@ import contextlib
 import json
 import math
 import os
+import reprlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,54 @@ import pandas as pd
 
 COMPLETED = "completed"
 FAILED = "failed"
+
+_TEXTS = (str, bool, type(None))
+_NUMBERS = (int, float)
+
+
+def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration in plain Python values, or refuse what a log could not give back.
+
+    Parameters
+    ----------
+    config : mapping of str to str, int, float, bool or None
+        Name of each hyperparameter to its value; NumPy's scalars will do.
+
+    Returns
+    -------
+    dict
+        A new one.
+
+    Raises
+    ------
+    TypeError
+        If it is no such mapping.
+    ValueError
+        If a number is not finite.
+
+    Examples
+    --------
+    >>> check_config({"layers": np.int64(3), "activation": "relu"})
+    {'layers': 3, 'activation': 'relu'}
+    """
+    if not isinstance(config, Mapping):
+        raise TypeError(
+            f"configuration is {_shown(config)}; expected a dict from names to values, such as "
+            "{'learning_rate': 0.1}"
+        )
+    plain = {}
+    for name, value in config.items():
+        if not isinstance(name, str):
+            raise TypeError(f"hyperparameter is called {_shown(name)}; expected a string")
+        value = value.item() if isinstance(value, np.generic) else value
+        if not (isinstance(value, _TEXTS) or (isinstance(value, _NUMBERS) and _is_finite(value))):
+            raise (ValueError if isinstance(value, _NUMBERS) else TypeError)(
+                f"configuration value {_shown(value)} of {name!r} is of type "
+                f"{type(value).__name__}; expected a string, a finite number, a boolean or None, "
+                "which a log can store"
+            )
+        plain[str(name)] = value
+    return plain
 
 
 @dataclass(frozen=True)
@@ -27,7 +77,7 @@ class Trial:
     number : int
         Position in the search, from 0.
     config : dict
-        Name of each hyperparameter to its value.
+        Name of each hyperparameter to its value; see `check_config`.
     errors : list of float
         Validation error after each epoch, in [0, 1], as far as it was measured.
     status : {"completed", "failed"}
@@ -36,11 +86,16 @@ class Trial:
         Why it failed; empty if it completed.
     start, end : float
         Of the work behind this report, in seconds since 1970-01-01 UTC.
+    traceback : str
+        Of the exception that it failed by; empty if there was none.
 
     Raises
     ------
     ValueError
-        If the status is another, or a completed trial has no error.
+        If the number is no whole number from 0 on, an error or a time no finite number, the
+        status another, or a completed trial has no error.
+    TypeError
+        If the configuration is no mapping from names to what a log can store, or a text no text.
 
     Examples
     --------
@@ -57,13 +112,28 @@ class Trial:
     reason: str = ""
     start: float = 0.0
     end: float = 0.0
+    traceback: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse a status that is not one of the two, and success without a number."""
+        """Refuse what is no trial, and keep plain copies of what is one."""
+        number = self.number
+        if not (isinstance(number, Integral) and _is_finite(number) and number >= 0):
+            raise ValueError(f"number is {_shown(number)}; expected a whole number from 0 on")
+        for name in ("status", "reason", "traceback"):
+            if not isinstance(getattr(self, name), str):
+                raise TypeError(f"{name} is {_shown(getattr(self, name))}; expected a string")
         if self.status not in (COMPLETED, FAILED):
             raise ValueError(f"status is {self.status!r}; expected {COMPLETED!r} or {FAILED!r}")
+        # Past what keeps the fields of a frozen one from being set.
+        vars(self).update(
+            number=int(number),
+            config=check_config(self.config),
+            errors=_floats(self.errors),
+            start=_float("start", self.start),
+            end=_float("end", self.end),
+        )
         if self.status == COMPLETED and not self.errors:
-            raise ValueError(f"trial {self.number} is completed, but has no validation error")
+            raise ValueError(f"trial {number} is completed, but has no validation error")
 
     @property
     def error(self) -> float:
@@ -166,16 +236,18 @@ class TrialLog(Sequence):
         ValueError
             If a trial of that number is in the log already, and this one does not continue it.
         TypeError
-            If its configuration holds a value that JSON has no form for.
+            If it is no trial.
         OSError
             If the file cannot be written; the trial stays in this log all the same.
         """
-        line = json.dumps(vars(trial), default=_plain, allow_nan=False) + "\n"
+        if not isinstance(trial, Trial):
+            raise TypeError(f"a log was given {_shown(trial)}; expected a Trial")
         self._add(trial)
         if self.path is not None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            _append_whole(self.path, line.encode())
-            self._size += len(line.encode())
+            line = _line(trial)
+            _append_whole(self.path, line)
+            self._size += len(line)
 
     def _add(self, trial: Trial) -> None:
         known = self.find(trial.number)
@@ -251,13 +323,41 @@ class TrialLog(Sequence):
         )
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(
-        f"configuration value {value!r} is of type {type(value).__name__}; expected a string, "
-        "a number, a boolean or None, which a log can store"
-    )
+def _shown(value: Any) -> str:
+    try:
+        return reprlib.repr(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _float(name: str, value: Any) -> float:
+    if not _is_finite(value):
+        raise ValueError(f"{name} is {_shown(value)}; expected a finite number")
+    return float(value)
+
+
+def _floats(errors: Any) -> list[float]:
+    errors = errors.tolist() if isinstance(errors, np.ndarray) else errors
+    if not isinstance(errors, list | tuple):
+        raise ValueError(
+            f"errors is {_shown(errors)}; expected a list of finite numbers, one an epoch"
+        )
+    # The usual case, ten times as fast.
+    if set(map(type, errors)) == {float} and all(map(math.isfinite, errors)):
+        return [*errors]
+    return [_float(f"errors[{place}]", error) for place, error in enumerate(errors)]
+
+
+def _line(trial: Trial) -> bytes:
+    fields = {name: value for name, value in vars(trial).items() if name != "traceback" or value}
+    return f"{json.dumps(fields, allow_nan=False)}\n".encode()
 
 
 def _append_whole(path: Path, line: bytes) -> None:
@@ -287,7 +387,7 @@ def _read(path: Path) -> list[Trial]:
     for number, line in enumerate(whole.splitlines(), start=1):
         try:
             trials.append(Trial(**json.loads(line)))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise ValueError(
                 f"{path}, line {number} is not a trial ({error}); mend or delete that line, or "
                 "name another file"

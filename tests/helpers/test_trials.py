@@ -1,16 +1,20 @@
+import copy
 import json
 import math
+import pickle
 import signal
 import subprocess
 import sys
 import time
+from enum import StrEnum
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_helpers.trials import COMPLETED, FAILED, Trial, TrialLog
+from hpo_helpers.trials import COMPLETED, FAILED, Trial, TrialLog, check_config
 
 CONFIGS = st.dictionaries(
     st.text(max_size=8),
@@ -22,7 +26,7 @@ CONFIGS = st.dictionaries(
 ERRORS = st.lists(st.floats(0, 1), min_size=1, max_size=5)
 
 
-def trial(number: int, error: float = 0.5, **changes) -> Trial:
+def trial(number: int, error: float = 0.5, /, **changes) -> Trial:
     return Trial(**{"number": number, "config": {"x": number}, "errors": [error], **changes})
 
 
@@ -51,7 +55,7 @@ def test_what_cannot_be_stored_is_refused_and_leaves_no_trace(tmp_path):
     assert len(TrialLog(tmp_path / "log.jsonl")) == 1
 
 
-def test_incumbent_curve_only_descends_and_passes_over_failures():
+def test_incumbent_curve_passes_over_failures():
     log = TrialLog()
     log.append(trial(0, status=FAILED, errors=[]))
     assert log.incumbent is None
@@ -135,24 +139,117 @@ def test_torn_last_line_is_cut_off_and_the_log_goes_on(tmp_path, cut):
     assert path.read_bytes() == content
 
 
-@pytest.mark.parametrize("damage", ["no json", '{"number": 1}', "[]", '{"number": 1, "x": 2}'])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *["no json", '{"number": 1}', "[]", '{"number": 1, "x": 2}', "[" * 100_000, "\udcff"],
+        *["9" * 5000, '{"number": "0", "config": {}, "errors": [0.5]}'],
+        *['{"number": 1.5, "config": {}, "errors": [0.5]}'],
+        *['{"number": 1, "config": null, "errors": [0.5]}'],
+        *['{"number": 1, "config": {"x": [1]}, "errors": [0.5]}'],
+        *[f'{{"number": 1, "config": {{}}, "errors": {e}}}' for e in ("[NaN]", '["a"]', "0.1")],
+    ],
+    ids=lambda damage: damage[:60].encode(errors="replace").decode(),
+)
 def test_damaged_line_is_named(tmp_path, damage):
     path = tmp_path / "log.jsonl"
     log = TrialLog(path)
     for number in range(3):
         log.append(trial(number))
-    lines = path.read_text().splitlines()
+    lines = path.read_text(encoding="utf-8").splitlines()
     lines[1] = damage
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")
     with pytest.raises(ValueError, match=r"log\.jsonl, line 2 is not a trial"):
         TrialLog(path)
 
 
-def test_impossible_trials_are_refused():
-    with pytest.raises(ValueError, match="status is 'done'"):
-        trial(0, status="done")
+class Silent:
+    def __repr__(self):
+        raise RuntimeError("no text")
+
+
+IMPOSSIBLE = {
+    "number": ["0", 1.5, 1.0, True, np.bool_(True), -1, None, math.nan, [0], 10**400, Silent()],
+    "config": [None, [], "x", 3, [("x", 1)], {1: 2}, {None: 1}],
+    "errors": [0.1, "0.1", None, {0.1}, {}, b"ab", range(2), np.array(0.1), np.ones((1, 2))]
+    + [[x] for x in (math.nan, math.inf, "a", None, 0.1j, True, [0.1], 10**400, Silent())],
+    "status": ["done", None, 1, np.array(["completed"])],
+    "reason": [None, 3, ValueError("no")],
+    "traceback": [None, b"", Silent()],
+    "start": [math.nan, -math.inf, "now", None, True, 1j],
+    "end": [math.nan, math.inf, [], 10**400],
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [(field, value) for field, values in IMPOSSIBLE.items() for value in values],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_impossible_trials_are_refused_by_name(field, value):
+    expected = rf"^({field}|configuration|hyperparameter)\b.* is .*; expected "
+    with pytest.raises((ValueError, TypeError), match=expected):
+        trial(0, **{field: value})
+
+
+def test_error_that_is_none_is_named_with_its_place():
+    with pytest.raises(ValueError, match=r"errors\[1\] is nan; expected a finite number"):
+        trial(0, errors=[0.5, math.nan])
     with pytest.raises(ValueError, match="has no validation error"):
         trial(0, errors=[])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *[math.nan, -math.inf, np.float32("nan"), 1j, [1], (1,), {}, b"x", object(), np.array(1)],
+        *[np.datetime64("2020"), Fraction(1, 2), 10**400, Silent()],
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_value_that_no_log_could_give_back_is_refused_by_name(value):
+    with pytest.raises(
+        (ValueError, TypeError), match=r"of 'rate' is of type .*; expected a string"
+    ):
+        check_config({"layers": 1, "rate": value})
+
+
+def test_trial_keeps_plain_copies(tmp_path):
+    config = {np.str_("a"): np.int64(3), "b": np.float32(0.5), "c": np.bool_(True), "d": None}
+    errors = np.array([0.5, 0.25], dtype=np.float32)
+    kept = Trial(np.int32(2), config, errors, start=1, end=np.float64(2))
+    config["a"], errors[:] = 9, 0.0
+    assert kept == Trial(2, {"a": 3, "b": 0.5, "c": True, "d": None}, [0.5, 0.25], start=1.0, end=2)
+    values = [kept.number, *kept.config, *kept.config.values(), *kept.errors, kept.start, kept.end]
+    plain = [int, str, str, str, str, int, float, bool, type(None), float, float, float, float]
+    assert [*map(type, values)] == plain
+    assert trial(0, errors=[Fraction(1, 2), 1, np.int8(0)]).errors == [0.5, 1.0, 0.0]
+    for same in (copy.deepcopy(kept), pickle.loads(pickle.dumps(kept))):
+        assert same == kept
+
+
+def test_option_that_is_a_string_of_a_kind_comes_back(tmp_path):
+    option = StrEnum("Activation", ["RELU"]).RELU
+    log = TrialLog(tmp_path / "log.jsonl")
+    log.append(trial(0, config={"activation": option}))
+    assert TrialLog(log.path)[0].config == {"activation": "relu"}
+    log.append(trial(1))
+
+
+def test_traceback_is_kept_and_written_only_where_there_is_one(tmp_path):
+    log = TrialLog(tmp_path / "log.jsonl")
+    log.append(trial(0))
+    log.append(trial(1, status=FAILED, reason="KeyError: 'x'", traceback="Traceback: \u00b1\n"))
+    first, second = map(json.loads, log.path.read_bytes().splitlines())
+    assert "traceback" not in first
+    assert second["traceback"] == TrialLog(log.path)[1].traceback == "Traceback: \u00b1\n"
+    assert "Traceback" not in repr(log[1])
+
+
+@pytest.mark.parametrize("entry", [None, {"number": 0}, [], Silent()])
+def test_only_trials_are_logged(entry):
+    with pytest.raises(TypeError, match=r"a log was given .*; expected a Trial"):
+        TrialLog().append(entry)
 
 
 def test_killed_while_writing_loses_no_finished_trial(tmp_path):
@@ -203,4 +300,56 @@ def test_full_disk_leaves_whole_lines(tmp_path):
 def test_each_line_is_json_of_its_own(tmp_path):
     path = tmp_path / "deep" / "er" / "log.jsonl"
     TrialLog(path).append(trial(0))
-    assert json.loads(path.read_text())["config"] == {"x": 0}
+    assert json.loads(path.read_text(encoding="utf-8"))["config"] == {"x": 0}
+
+
+ANYTHING = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(),
+        st.binary(),
+        st.complex_numbers(),
+        st.fractions(),
+        st.decimals(),
+        st.builds(pow, st.just(10), st.just(5000)),
+        st.builds(Silent),
+        st.sampled_from([np.float32(0.5), np.int8(3), np.bool_(True), np.str_("x"), np.array(1)]),
+        st.builds(np.longdouble, st.floats()),
+        st.builds(np.array, st.lists(st.floats())),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.text(max_size=3), inner, max_size=3),
+        st.tuples(inner),
+        st.builds(np.array, inner, dtype=st.just(object)),
+    ),
+    max_leaves=5,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "number": st.one_of(st.integers(0, 9), ANYTHING),
+            "config": st.one_of(CONFIGS, ANYTHING),
+            "errors": st.one_of(ERRORS, ANYTHING),
+        },
+        optional={
+            **dict.fromkeys(["reason", "traceback"], st.one_of(st.text(), ANYTHING)),
+            **dict.fromkeys(["start", "end"], st.one_of(st.floats(), ANYTHING)),
+            "status": st.one_of(st.sampled_from([COMPLETED, FAILED]), ANYTHING),
+        },
+    )
+)
+def test_arguments_are_a_trial_that_comes_back_or_are_refused(tmp_path_factory, arguments):
+    try:
+        made = Trial(**arguments)
+    except (ValueError, TypeError) as error:
+        assert "expected" in str(error) or "has no validation error" in str(error)
+        return
+    path = tmp_path_factory.mktemp("log") / "log.jsonl"
+    TrialLog(path).append(made)
+    assert list(TrialLog(path)) == [made]
