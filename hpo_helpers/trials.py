@@ -6,7 +6,7 @@ import math
 import os
 import reprlib
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from pathlib import Path
@@ -141,14 +141,39 @@ class Trial:
         return self.errors[-1] if self.status == COMPLETED else math.nan
 
 
+def incumbent(trials: Iterable[Trial | None]) -> Trial | None:
+    """Return the completed trial with the lowest last validation error.
+
+    Parameters
+    ----------
+    trials : iterable of Trial or None
+        As they stand now, in any order; what failed, and None, is passed over.
+
+    Returns
+    -------
+    Trial or None
+        Of equals the one with the lowest number; None if no trial has completed.
+
+    Examples
+    --------
+    What counts is where a trial stands, not the best that it ever had:
+
+    >>> incumbent([Trial(0, {}, errors=[0.3, 0.6]), Trial(1, {}, errors=[0.35])]).number
+    1
+    """
+    completed = (trial for trial in trials if trial is not None and trial.status == COMPLETED)
+    return min(completed, key=lambda trial: (trial.error, trial.number), default=None)
+
+
 class TrialLog(Sequence):
     """The trials of a search, in the order in which they ended.
 
     With a path, each trial is written to a JSON Lines file the moment it ends, and a log
     opened on that file begins with the trials in it. One write appends one whole line, so
     that a process killed at any moment loses at most the trial that was being written; its
-    torn line is cut off when the file is next opened. A trial that is continued is reported
-    again, with all its errors: the last report counts, and all of them stay in the file.
+    torn line is cut off when the file is next opened. A trial that is continued, or tried again
+    after a failure, is reported again, with all its errors: the last report counts, and all of
+    them stay in the file.
 
     Parameters
     ----------
@@ -158,7 +183,8 @@ class TrialLog(Sequence):
     Attributes
     ----------
     incumbent : Trial or None
-        The completed trial with the lowest last validation error; the first of equals.
+        The completed trial with the lowest last validation error, as the trials stand now; of
+        equals the one with the lowest number. See `incumbent`.
     reports : list of Trial
         Every report, in the order in which they came.
 
@@ -191,6 +217,7 @@ class TrialLog(Sequence):
         self.incumbent: Trial | None = None
         self.reports: list[Trial] = []
         self._trials: dict[int, Trial] = {}
+        self._curve: list[float] = []
         self._size = 0
         if self.path is not None and self.path.exists():
             for trial in _read(self.path):
@@ -234,7 +261,8 @@ class TrialLog(Sequence):
         Raises
         ------
         ValueError
-            If a trial of that number is in the log already, and this one does not continue it.
+            If a trial of that number is in the log already, and this one neither continues it nor
+            is another try of one that failed.
         TypeError
             If it is no trial.
         OSError
@@ -251,23 +279,18 @@ class TrialLog(Sequence):
 
     def _add(self, trial: Trial) -> None:
         known = self.find(trial.number)
-        if known is not None and (
-            known.status == FAILED
-            or trial.config != known.config
-            or trial.errors[: len(known.errors)] != known.errors
-            or (trial.status == COMPLETED and len(trial.errors) == len(known.errors))
-        ):
+        if known is not None and not _continues(trial, known):
             raise ValueError(
-                f"trial {trial.number} is in the log already, with {len(known.errors)} errors; "
-                "expected a new number, or the same trial with more errors"
+                f"trial {trial.number} is in the log already, {known.status} with "
+                f"{len(known.errors)} errors; expected a new number, or the same trial with more "
+                "errors"
             )
         # One that is known keeps its place.
         self._trials[trial.number] = trial
         self.reports.append(trial)
-        if trial.status == COMPLETED and (
-            self.incumbent is None or trial.error < self.incumbent.error
-        ):
-            self.incumbent = trial
+        was_best = self.incumbent is not None and self.incumbent.number == trial.number
+        self.incumbent = incumbent(self if was_best else [self.incumbent, trial])
+        self._curve.append(math.nan if self.incumbent is None else self.incumbent.error)
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -300,9 +323,10 @@ class TrialLog(Sequence):
         Returns
         -------
         ndarray of float, shape (number of reports,)
-            NaN until the first trial has completed; a failed trial changes nothing.
+            NaN while no trial has completed. It rises where the incumbent was continued and got
+            worse, or failed.
         """
-        return np.fmin.accumulate([trial.error for trial in self.reports])
+        return np.array(self._curve, dtype=float)
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row a trial: number, hyperparameters, error, epochs, status, seconds."""
@@ -358,6 +382,14 @@ def _floats(errors: Any) -> list[float]:
 def _line(trial: Trial) -> bytes:
     fields = {name: value for name, value in vars(trial).items() if name != "traceback" or value}
     return f"{json.dumps(fields, allow_nan=False)}\n".encode()
+
+
+def _continues(trial: Trial, known: Trial) -> bool:
+    if known.status == FAILED:
+        return trial.config == known.config
+    more = trial.status == FAILED or len(trial.errors) > len(known.errors)
+    begun = trial.errors[: len(known.errors)]
+    return more and begun == known.errors and trial.config == known.config
 
 
 def _append_whole(path: Path, line: bytes) -> None:

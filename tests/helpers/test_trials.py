@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_helpers.trials import COMPLETED, FAILED, Trial, TrialLog, check_config
+from hpo_helpers.trials import COMPLETED, FAILED, Trial, TrialLog, check_config, incumbent
 
 CONFIGS = st.dictionaries(
     st.text(max_size=8),
@@ -68,6 +68,43 @@ def test_incumbent_curve_passes_over_failures():
     assert "6 trials, 2 failed" in repr(log)
 
 
+def test_incumbent_is_the_best_as_the_trials_stand_now():
+    log = TrialLog()
+    log.append(trial(0, errors=[0.3, 0.6]))
+    log.append(trial(1, 0.35))
+    assert log.incumbent is log[1] is incumbent(log)
+    log.append(trial(1, errors=[0.35, 0.5]))
+    assert log.incumbent is log[1]
+    log.append(trial(1, errors=[0.35, 0.5], status=FAILED, reason="diverged"))
+    assert log.incumbent is log[0]
+    log.append(trial(0, errors=[0.3, 0.6], status=FAILED, reason="diverged"))
+    assert log.incumbent is None
+    assert np.array_equal(log.incumbent_curve(), [0.6, 0.35, 0.5, 0.6, np.nan], equal_nan=True)
+
+
+def test_incumbent_of_equals_is_the_one_with_the_lowest_number():
+    log = TrialLog()
+    for number in [2, 0, 1]:
+        log.append(trial(number, 0.5))
+    log.append(trial(2, errors=[0.5, 0.5]))
+    assert log.incumbent is log.find(0) is incumbent(reversed(log))
+    assert incumbent([None, trial(0, 0.1, status=FAILED)]) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0.1, 0.2, 0.3, None])), max_size=12))
+def test_incumbent_of_a_log_is_that_of_its_trials_after_each_report(reports):
+    log, expected = TrialLog(), []
+    for number, error in reports:
+        known = log.find(number)
+        errors = [] if known is None else known.errors
+        status = COMPLETED if error is not None else FAILED
+        log.append(trial(number, errors=[*errors, *[error or 0.0]], status=status))
+        expected.append(incumbent(log))
+        assert log.incumbent is expected[-1]
+    curve = [math.nan if best is None else best.error for best in expected]
+    assert np.array_equal(log.incumbent_curve(), curve, equal_nan=True)
+
+
 def test_empty_log():
     log = TrialLog()
     assert log.incumbent is None
@@ -119,9 +156,22 @@ def test_what_does_not_continue_a_trial_is_refused(change):
     log.append(trial(0, 0.4))
     with pytest.raises(ValueError, match="or the same trial with more errors"):
         log.append(trial(0, **change))
-    log.append(trial(0, errors=[0.4], status=FAILED, reason="later"))
-    with pytest.raises(ValueError, match="trial 0 is in the log already"):
-        log.append(trial(0, errors=[0.4, 0.3]))
+    assert log.reports == [trial(0, 0.4)]
+
+
+@pytest.mark.parametrize("errors", [[0.4, 0.3], [0.4], [0.7], []])
+@pytest.mark.parametrize("status", [COMPLETED, FAILED])
+def test_failed_trial_may_be_tried_again(tmp_path, errors, status):
+    log = TrialLog(tmp_path / "log.jsonl")
+    log.append(trial(0, errors=[0.4]))
+    log.append(trial(0, errors=[0.4], status=FAILED, reason="its worker died"))
+    with pytest.raises(ValueError, match="trial 0 is in the log already, failed with 1 errors"):
+        log.append(trial(0, errors=[0.4, 0.3], config={"x": 1}))
+    again = trial(0, errors=errors or [0.1], status=status, start=5.0, end=6.0)
+    log.append(again)
+    for seen in (log, TrialLog(log.path)):
+        assert seen.reports[-1] == seen.find(0) == again
+        assert len(seen) == 1
 
 
 @pytest.mark.parametrize("cut", [1, 10, 40])
