@@ -21,6 +21,7 @@ FAILED = "failed"
 
 _TEXTS = (str, bool, type(None))
 _NUMBERS = (int, float)
+_COLUMNS = ("number", "error", "epochs", "status", "reason", "seconds")
 
 
 def check_config(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -329,14 +330,19 @@ class TrialLog(Sequence):
         return np.array(self._curve, dtype=float)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a trial: number, hyperparameters, error, epochs, status, seconds."""
+        """Return one row a trial: number, hyperparameters, error, epochs, status, reason, seconds.
+
+        A hyperparameter that bears the name of another column, such as error, has the column
+        ``config.error``.
+        """
         seconds: dict[int, float] = {}
         for trial in self.reports:
             seconds[trial.number] = seconds.get(trial.number, 0.0) + trial.end - trial.start
-        return pd.DataFrame(
+        names = dict.fromkeys(name for trial in self for name in trial.config)
+        rows = (
             {
                 "number": trial.number,
-                **trial.config,
+                **{_column(name): value for name, value in trial.config.items()},
                 "error": trial.error,
                 "epochs": len(trial.errors),
                 "status": trial.status,
@@ -345,6 +351,14 @@ class TrialLog(Sequence):
             }
             for trial in self
         )
+        first, *others = _COLUMNS
+        frame = pd.DataFrame(rows, columns=[first, *map(_column, names), *others])
+        return frame.astype({"error": float, "seconds": float})
+
+
+def _column(name: str) -> str:
+    # The second condition keeps any two names apart.
+    return f"config.{name}" if name in _COLUMNS or name.startswith("config.") else name
 
 
 def _shown(value: Any) -> str:

@@ -105,11 +105,41 @@ def test_incumbent_of_a_log_is_that_of_its_trials_after_each_report(reports):
     assert np.array_equal(log.incumbent_curve(), curve, equal_nan=True)
 
 
+COLUMNS = ["number", "error", "epochs", "status", "reason", "seconds"]
+
+
 def test_empty_log():
     log = TrialLog()
     assert log.incumbent is None
     assert log.incumbent_curve().shape == (0,)
     assert log.to_frame().empty
+    assert list(log.to_frame().columns) == COLUMNS
+    assert math.isnan(log.to_frame()["error"].mean())
+
+
+def test_frame_of_nothing_but_failures_has_no_error():
+    log = TrialLog()
+    log.append(Trial(0, {"x": 1}, status=FAILED, reason="no"))
+    assert list(log.to_frame()["error"].isna()) == [True]
+    assert log.to_frame()["error"].dtype == float
+
+
+def test_frame_keeps_hyperparameters_that_bear_the_name_of_a_column():
+    config = {name: place for place, name in enumerate([*COLUMNS, "config.error", "rate"])}
+    log = TrialLog()
+    log.append(Trial(7, config, [0.5], end=2.0))
+    frame = log.to_frame()
+    assert list(frame.loc[0, COLUMNS]) == [7, 0.5, 1, COMPLETED, "", 2.0]
+    assert [frame.loc[0, f"config.{name}"] for name in config if name != "rate"] == [*range(7)]
+    assert frame.loc[0, "rate"] == 7
+    assert len(frame.columns) == len(COLUMNS) + len(config)
+
+
+def test_frame_has_the_hyperparameters_of_all_trials_between_number_and_error():
+    log = TrialLog()
+    log.append(Trial(0, {"a": 1}, [0.5]))
+    log.append(Trial(1, {"b": 2}, [0.4]))
+    assert list(log.to_frame().columns) == ["number", "a", "b", *COLUMNS[1:]]
 
 
 def test_frame_has_a_row_a_trial():
