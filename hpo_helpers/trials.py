@@ -5,12 +5,13 @@ import json
 import math
 import os
 import reprlib
+import threading
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import filelock
 import numpy as np
@@ -172,14 +173,15 @@ class TrialLog(Sequence):
     With a path, each trial is written to a JSON Lines file the moment it ends, and a log
     opened on that file begins with the trials in it. One write appends one whole line, so
     that a process killed at any moment loses at most the trial that was being written; its
-    torn line is cut off when the file is next opened. A trial that is continued, or tried again
-    after a failure, is reported again, with all its errors: the last report counts, and all of
-    them stay in the file.
+    torn line is passed over, and cut off by the next write. To open a log writes nothing.
+    A trial that is continued, or tried again after a failure, is reported again, with all its
+    errors: the last report counts, and all of them stay in the file.
 
     Parameters
     ----------
     path : path-like, optional
-        The file; it is created with the first trial. Without it the log is kept in memory.
+        The file; it is created with the first trial. It is kept as an absolute path, and a ``~``
+        is taken for the home directory. Without it the log is kept in memory.
 
     Attributes
     ----------
@@ -192,12 +194,15 @@ class TrialLog(Sequence):
     Raises
     ------
     ValueError
-        If a line other than a torn last one is not a trial, or repeats a number.
+        If the path is not one of a file, or a line other than a torn last one is not a trial or
+        repeats one.
+    OSError
+        If the file cannot be read.
 
     Warns
     -----
     UserWarning
-        If a torn last line was cut off.
+        If a torn last line was passed over.
 
     Examples
     --------
@@ -211,19 +216,14 @@ class TrialLog(Sequence):
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self.path = None if path is None else Path(path)
-        self._read()
-
-    def _read(self) -> None:
+        self.path = None if path is None else _absolute(path)
         self.incumbent: Trial | None = None
         self.reports: list[Trial] = []
         self._trials: dict[int, Trial] = {}
         self._curve: list[float] = []
-        self._size = 0
-        if self.path is not None and self.path.exists():
-            for trial in _read(self.path):
-                self._add(trial)
-            self._size = self.path.stat().st_size
+        self._seen = _Seen()
+        self._writer: tuple[int, int] | None = None
+        self._catch_up()
 
     def __len__(self) -> int:
         return len(self._trials)
@@ -266,23 +266,31 @@ class TrialLog(Sequence):
             is another try of one that failed.
         TypeError
             If it is no trial.
+        RuntimeError
+            As for `writing`.
         OSError
-            If the file cannot be written; the trial stays in this log all the same.
+            If the file cannot be written. Within `writing` the trial stays in this log all the
+            same, and is written with the next one.
         """
         if not isinstance(trial, Trial):
             raise TypeError(f"a log was given {_shown(trial)}; expected a Trial")
-        self._add(trial)
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            line = _line(trial)
-            _append_whole(self.path, line)
-            self._size += len(line)
+        if self.path is None:
+            self._add(trial, "a log in memory")
+            return
+        # First, so that what cannot be stored leaves no trace.
+        line = _line(trial)
+        with self._locked():
+            try:
+                self._catch_up()
+            finally:
+                self._add(trial, str(self.path))
+            self._write(line)
 
-    def _add(self, trial: Trial) -> None:
+    def _add(self, trial: Trial, where: str) -> None:
         known = self.find(trial.number)
         if known is not None and not _continues(trial, known):
             raise ValueError(
-                f"trial {trial.number} is in the log already, {known.status} with "
+                f"{where}: trial {trial.number} is in the log already, {known.status} with "
                 f"{len(known.errors)} errors; expected a new number, or the same trial with more "
                 "errors"
             )
@@ -295,28 +303,66 @@ class TrialLog(Sequence):
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Keep other processes from writing to the file, and begin with all that is in it.
+        """Keep others from writing to the file, and begin with all that is in it.
+
+        Who holds it already may take it again.
 
         Raises
         ------
         RuntimeError
-            If another process is writing to it.
+            If another search is writing to it, or if it holds other trials than it did.
         """
-        if self.path is None:
+        with contextlib.nullcontext() if self.path is None else self._locked():
+            self._catch_up()
+            yield
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        # A search in another thread, or a process forked meanwhile, is another search.
+        me = os.getpid(), threading.get_ident()
+        if self._writer == me:
             yield
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.ExitStack() as stack:
-            try:
-                stack.enter_context(filelock.FileLock(f"{self.path}.lock", timeout=0))
-            except filelock.Timeout:
-                raise RuntimeError(
-                    f"{self.path} is being written by another search; wait for its end, or name "
-                    "another file"
-                ) from None
-            if self.path.exists() and self.path.stat().st_size != self._size:
-                self._read()
+        # Beside the file itself, whichever links lead to it.
+        lock = filelock.FileLock(f"{self.path.resolve()}.lock", timeout=0)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise RuntimeError(
+                f"{self.path} is being written by another search; wait for its end, or name "
+                "another file"
+            ) from None
+        try:
+            self._writer = me
             yield
+        finally:
+            self._writer = None
+            lock.release()
+
+    def _catch_up(self) -> None:
+        """Take in what others have written; what they have deleted is written again."""
+        if self.path is None or _stamp(self.path) == self._seen.stamp:
+            return
+        lines, seen = _read(self.path)
+        there, here = [*lines.values()], self.reports
+        if there[: len(here)] != here[: len(there)]:
+            raise RuntimeError(
+                f"{self.path} holds other trials than it did when it was last read; open it anew "
+                "by TrialLog, or name another file"
+            )
+        for number in [*lines][len(here) :]:
+            self._add(lines[number], f"{self.path}, line {number}")
+        self._seen = seen
+
+    def _write(self, line: bytes) -> None:
+        if self._seen.stamp is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        missing = map(_line, self.reports[self._seen.reports : -1])
+        content = b"".join([b"" if self._seen.ended else b"\n", *missing, line])
+        _append_whole(self.path, content, self._seen.end)
+        end = self._seen.end + len(content)
+        self._seen = _Seen(_stamp(self.path), end, ended=True, reports=len(self.reports))
 
     def incumbent_curve(self) -> np.ndarray:
         """Return the error of the incumbent after each report.
@@ -356,6 +402,18 @@ class TrialLog(Sequence):
         return frame.astype({"error": float, "seconds": float})
 
 
+class _Seen(NamedTuple):
+    """What was seen of a file when it was last read or written."""
+
+    # See `_stamp`.
+    stamp: tuple[int, int, int] | None = None
+    # In bytes; a torn last line lies beyond it.
+    end: int = 0
+    # Whether the last whole line has its line end.
+    ended: bool = True
+    reports: int = 0
+
+
 def _column(name: str) -> str:
     # The second condition keeps any two names apart.
     return f"config.{name}" if name in _COLUMNS or name.startswith("config.") else name
@@ -393,11 +451,6 @@ def _floats(errors: Any) -> list[float]:
     return [_float(f"errors[{place}]", error) for place, error in enumerate(errors)]
 
 
-def _line(trial: Trial) -> bytes:
-    fields = {name: value for name, value in vars(trial).items() if name != "traceback" or value}
-    return f"{json.dumps(fields, allow_nan=False)}\n".encode()
-
-
 def _continues(trial: Trial, known: Trial) -> bool:
     if known.status == FAILED:
         return trial.config == known.config
@@ -406,11 +459,37 @@ def _continues(trial: Trial, known: Trial) -> bool:
     return more and begun == known.errors and trial.config == known.config
 
 
-def _append_whole(path: Path, line: bytes) -> None:
+def _absolute(path: str | os.PathLike[str]) -> Path:
+    with contextlib.suppress(TypeError, RuntimeError):
+        absolute = Path(path).expanduser().absolute()
+        # Path alone takes "logs/" for a file.
+        fits = not os.fspath(path).endswith("/") and "\0" not in str(path)
+        if fits and (absolute.is_file() or not absolute.exists()):
+            return absolute
+    raise ValueError(f"path is {path!r}; expected that of a file, such as 'search.jsonl', or None")
+
+
+def _line(trial: Trial) -> bytes:
+    fields = {name: value for name, value in vars(trial).items() if name != "traceback" or value}
+    return f"{json.dumps(fields, allow_nan=False)}\n".encode()
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes with a file, its size in bytes first; None if there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _append_whole(path: Path, content: bytes, end: int) -> None:
     with path.open("ab", buffering=0) as file:
-        end = file.tell()
         try:
-            if file.write(line) != len(line):
+            # A torn last line.
+            if file.tell() > end:
+                file.truncate(end)
+            if file.write(content) != len(content):
                 raise OSError(f"{path}: the disk took only a part of a line; is it full?")
         except OSError:
             # The part that was written would spoil the next line.
@@ -419,23 +498,32 @@ def _append_whole(path: Path, line: bytes) -> None:
             raise
 
 
-def _read(path: Path) -> list[Trial]:
-    content = path.read_bytes()
-    whole, _, torn = content.rpartition(b"\n")
-    if torn:
-        warnings.warn(
-            f"{path}: cut off a torn last line of {len(torn)} bytes, left by a process that was "
-            "killed while it wrote",
-            stacklevel=3,
-        )
-        os.truncate(path, len(content) - len(torn))
-    trials = []
-    for number, line in enumerate(whole.splitlines(), start=1):
+def _read(path: Path) -> tuple[dict[int, Trial], _Seen]:
+    """Return the trials by the numbers of their lines, from 1, and what was seen of the file."""
+    # Before it is read, so that what is written meanwhile is not taken for read.
+    stamp = _stamp(path)
+    content = b""
+    if stamp is not None:
+        with path.open("rb") as file:
+            content = file.read(stamp[0])
+    lines = content.split(b"\n")
+    trials = {}
+    for number, line in enumerate(lines, start=1):
         try:
-            trials.append(Trial(**json.loads(line)))
+            if text := line.decode("utf-8-sig").strip():
+                trials[number] = Trial(**json.loads(text))
         except (ValueError, TypeError, RecursionError) as error:
-            raise ValueError(
-                f"{path}, line {number} is not a trial ({error}); mend or delete that line, or "
-                "name another file"
-            ) from error
-    return trials
+            # No part of a line that a log has written is JSON.
+            is_torn = isinstance(error, json.JSONDecodeError) and line.startswith(b"{")
+            if not is_torn or number < len(lines):
+                raise ValueError(
+                    f"{path}, line {number} is not a trial ({error}); mend or delete that line, or "
+                    "name another file"
+                ) from error
+            warnings.warn(
+                f"{path}: passed over a torn last line of {len(line)} bytes, left by a process "
+                "that was killed while it wrote; the next write cuts it off",
+                stacklevel=4,
+            )
+            return trials, _Seen(stamp, len(content) - len(line), reports=len(trials))
+    return trials, _Seen(stamp, len(content), not lines[-1].strip(), len(trials))

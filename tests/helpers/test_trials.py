@@ -1,17 +1,25 @@
+import codecs
+import contextlib
 import copy
 import json
 import math
+import multiprocessing
+import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+import warnings
 from enum import StrEnum
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hpo_helpers.trials import COMPLETED, FAILED, Trial, TrialLog, check_config, incumbent
@@ -204,18 +212,97 @@ def test_failed_trial_may_be_tried_again(tmp_path, errors, status):
         assert len(seen) == 1
 
 
-@pytest.mark.parametrize("cut", [1, 10, 40])
-def test_torn_last_line_is_cut_off_and_the_log_goes_on(tmp_path, cut):
+@pytest.mark.parametrize("cut", [2, 10, 40])
+def test_torn_last_line_is_passed_over_and_the_log_goes_on(tmp_path, cut):
     path = tmp_path / "log.jsonl"
     log = TrialLog(path)
     for number in range(3):
         log.append(trial(number))
     content = path.read_bytes()
     path.write_bytes(content[:-cut])
-    with pytest.warns(UserWarning, match="torn last line"):
+    with pytest.warns(UserWarning, match="torn last line of .* next write cuts it off") as caught:
         torn = TrialLog(path)
+    assert caught[0].filename == __file__
     assert [t.number for t in torn] == [0, 1]
+    with torn.writing():
+        assert path.read_bytes() == content[:-cut]
     torn.append(trial(2))
+    assert path.read_bytes() == content
+
+
+def test_last_line_without_its_end_counts(tmp_path, recwarn):
+    path = tmp_path / "log.jsonl"
+    log = TrialLog(path)
+    log.append(trial(0))
+    log.append(trial(1))
+    content = path.read_bytes()
+    path.write_bytes(content[:-1])
+    stripped = TrialLog(path)
+    assert len(stripped) == 2
+    with stripped.writing():
+        assert path.read_bytes() == content[:-1]
+    stripped.append(trial(2))
+    assert path.read_bytes().startswith(content)
+    assert list(TrialLog(path)) == [trial(0), trial(1), trial(2)]
+    assert not recwarn.list
+
+
+def test_log_is_read_where_nothing_can_be_written(tmp_path):
+    folder = tmp_path / "logs"
+    TrialLog(folder / "log.jsonl").append(trial(0))
+    (folder / "log.jsonl.lock").unlink()
+    (folder / "log.jsonl").write_bytes((folder / "log.jsonl").read_bytes()[:-1])
+    folder.chmod(0o500)
+    (folder / "log.jsonl").chmod(0o400)
+    try:
+        assert len(TrialLog(folder / "log.jsonl")) == 1
+        assert [path.name for path in folder.iterdir()] == ["log.jsonl"]
+    finally:
+        folder.chmod(0o700)
+    assert not TrialLog(tmp_path / "none" / "log.jsonl")
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        lambda lines: b"\r\n".join([*lines, b""]),
+        lambda lines: b"\r\n".join(lines),
+        lambda lines: codecs.BOM_UTF8 + b"\n".join([*lines, b""]),
+        lambda lines: b"\n" + b"\n\n  \n".join([*lines, b" "]),
+        lambda lines: b"\n".join([*lines, b"\t"]),
+    ],
+    ids=["CRLF", "CRLF without the last", "BOM", "blank lines", "tab at the end"],
+)
+def test_file_that_an_editor_has_saved_is_read_and_gone_on_with(tmp_path, edited, recwarn):
+    path = tmp_path / "log.jsonl"
+    for number in range(3):
+        TrialLog(path).append(trial(number))
+    path.write_bytes(edited(path.read_bytes().splitlines()))
+    log = TrialLog(path)
+    assert [t.number for t in log] == [0, 1, 2]
+    log.append(trial(3))
+    assert [t.number for t in TrialLog(path)] == [0, 1, 2, 3]
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        '{"number": 1, "config": {"x": 1}, "errors": [NaN]}',
+        '{"number": 0, "config": {"x": 0}, "errors": [0.5]}',
+        "notes of mine",
+        '{"number": 1, "config": {"x": "\xe4"}, "errors": [0.5]}',
+    ],
+)
+def test_last_line_that_is_whole_and_no_trial_is_not_taken_for_torn(tmp_path, last):
+    path = tmp_path / "log.jsonl"
+    TrialLog(path).append(trial(0))
+    with path.open("a", encoding="latin-1") as file:
+        file.write(last)
+    content = path.read_bytes()
+    with pytest.raises(ValueError, match=r"log\.jsonl, line 2"):
+        TrialLog(path)
     assert path.read_bytes() == content
 
 
@@ -240,6 +327,14 @@ def test_damaged_line_is_named(tmp_path, damage):
     lines[1] = damage
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")
     with pytest.raises(ValueError, match=r"log\.jsonl, line 2 is not a trial"):
+        TrialLog(path)
+
+
+def test_line_that_repeats_a_trial_is_named(tmp_path):
+    path = tmp_path / "log.jsonl"
+    TrialLog(path).append(trial(0))
+    path.write_bytes(b"\n" + path.read_bytes() * 2)
+    with pytest.raises(ValueError, match=r"log\.jsonl, line 3: trial 0 is in the log already"):
         TrialLog(path)
 
 
@@ -332,6 +427,162 @@ def test_only_trials_are_logged(entry):
         TrialLog().append(entry)
 
 
+NO_FILES = ["", ".", "/", "new/", "a\0b", 3, b"log", [], os.devnull]
+NO_FILES += ["~nobody of that name/log"] if os.name == "posix" else []
+
+
+@pytest.mark.parametrize("path", NO_FILES, ids=repr)
+def test_path_of_no_file_is_refused(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"path is .*; expected that of a file"):
+        TrialLog(path)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_path_below_a_file_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        TrialLog(tmp_path / "file" / "log.jsonl").append(trial(0))
+
+
+def test_relative_path_stays_where_it_was(tmp_path, monkeypatch):
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    log = TrialLog("log.jsonl")
+    log.append(trial(0))
+    monkeypatch.chdir(tmp_path / "there")
+    log.append(trial(1))
+    assert not [*Path.cwd().iterdir()]
+    assert log.path == tmp_path / "here" / "log.jsonl"
+    assert len(TrialLog(log.path)) == 2
+    assert str(log.path) in repr(log)
+
+
+def test_tilde_is_the_home_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    TrialLog("~/log.jsonl").append(trial(0))
+    assert len(TrialLog(tmp_path / "log.jsonl")) == 1
+
+
+def test_writing_may_be_taken_again_by_who_holds_it(tmp_path):
+    log = TrialLog(tmp_path / "log.jsonl")
+    with log.writing(), log.writing():
+        log.append(trial(0))
+    with TrialLog(log.path).writing():
+        pass
+
+
+def tries(log, number):
+    """What comes of an append: nothing, or an error."""
+    try:
+        log.append(trial(number))
+    except RuntimeError as error:
+        return str(error)
+
+
+def test_nobody_else_may_append_meanwhile(tmp_path):
+    log = TrialLog(tmp_path / "log.jsonl")
+    link = tmp_path / "link.jsonl"
+    with log.writing():
+        log.append(trial(0))
+        link.symlink_to(log.path)
+        refused = [tries(TrialLog(log.path), 1), tries(TrialLog(link), 1)]
+        thread = threading.Thread(target=lambda: refused.append(tries(log, 1)))
+        thread.start()
+        thread.join()
+        if hasattr(os, "fork"):
+            with multiprocessing.get_context("fork").Pool(1) as pool:
+                refused.append(pool.apply(tries, (log, 1)))
+    assert all("is being written by another search" in message for message in refused)
+    assert list(log) == list(TrialLog(log.path)) == [trial(0)]
+    log.append(trial(1))
+    assert len(TrialLog(link)) == 2
+
+
+def test_processes_that_append_at_a_time_lose_nothing(tmp_path):
+    path = tmp_path / "log.jsonl"
+    appending = (
+        "import sys\n"
+        "from hpo_helpers.trials import Trial, TrialLog\n"
+        "log = TrialLog(sys.argv[1])\n"
+        "for number in range(int(sys.argv[2]), 60, 2):\n"
+        "    while True:\n"
+        "        try:\n"
+        "            log.append(Trial(number, {}, [0.5]))\n"
+        "            break\n"
+        "        except RuntimeError:\n"
+        "            pass\n"
+    )
+    both = [subprocess.Popen([sys.executable, "-c", appending, str(path), first]) for first in "01"]
+    assert [process.wait() for process in both] == [0, 0]
+    assert sorted(t.number for t in TrialLog(path)) == [*range(60)]
+
+
+def test_log_takes_in_what_another_has_written(tmp_path):
+    early, log = (TrialLog(tmp_path / "log.jsonl") for _ in range(2))
+    for number in range(3):
+        log.append(trial(number, 0.5 - 0.1 * number))
+    with pytest.raises(ValueError, match="trial 1 is in the log already"):
+        early.append(trial(1))
+    assert early.reports == log.reports
+    assert early.incumbent == log.incumbent
+    early.append(trial(3))
+    with log.writing():
+        assert len(log) == 4
+
+
+@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("kept", [0, 1, 2, None])
+def test_what_was_deleted_between_two_writes_is_written_again(tmp_path, held, kept):
+    log = TrialLog(tmp_path / "logs" / "log.jsonl")
+    with log.writing() if held else contextlib.nullcontext():
+        for number in range(3):
+            log.append(trial(number))
+        content = log.path.read_bytes()
+        if kept is None:
+            log.path.unlink() if held else shutil.rmtree(log.path.parent)
+        else:
+            log.path.write_bytes(b"".join(content.splitlines(keepends=True)[:kept]))
+        assert len(TrialLog(log.path)) == (kept or 0)
+        log.append(trial(3))
+    assert log.path.read_bytes().startswith(content)
+    assert list(TrialLog(log.path)) == list(log) == [trial(number) for number in range(4)]
+
+
+def test_file_that_was_replaced_is_neither_overwritten_nor_lost(tmp_path):
+    log = TrialLog(tmp_path / "log.jsonl")
+    log.append(trial(0))
+    other = TrialLog(tmp_path / "other.jsonl")
+    other.append(trial(0, 0.4))
+    other.append(trial(1))
+    content = other.path.read_bytes()
+    with log.writing():
+        other.path.replace(log.path)
+        for number in (1, 2):
+            with pytest.raises(RuntimeError, match=r"log\.jsonl holds other trials than it did"):
+                log.append(trial(number))
+    assert [t.number for t in log] == [0, 1, 2]
+    assert log.path.read_bytes() == content
+    with pytest.raises(RuntimeError, match="holds other trials"), log.writing():
+        pass
+
+
+def test_what_a_full_disk_refused_is_written_with_the_next_trial(tmp_path, monkeypatch):
+    path = tmp_path / "log.jsonl"
+    log = TrialLog(path)
+    with log.writing():
+        log.append(trial(0))
+        with monkeypatch.context() as full:
+            full.setattr(Path, "open", None)
+            with pytest.raises(TypeError):
+                log.append(trial(1))
+        assert [len(log), len(TrialLog(path))] == [2, 1]
+        log.append(trial(2))
+    assert list(TrialLog(path)) == list(log)
+
+
 def test_killed_while_writing_loses_no_finished_trial(tmp_path):
     path = tmp_path / "log.jsonl"
     endless = (
@@ -381,6 +632,41 @@ def test_each_line_is_json_of_its_own(tmp_path):
     path = tmp_path / "deep" / "er" / "log.jsonl"
     TrialLog(path).append(trial(0))
     assert json.loads(path.read_text(encoding="utf-8"))["config"] == {"x": 0}
+
+
+LINES = [
+    b'{"number": 0, "config": {"x": 1}, "errors": [0.5], "status": "completed", "end": 1.0}',
+    b'{"number": 1, "config": {}, "errors": [], "status": "failed", "reason": "no"}',
+]
+PARTS = st.sampled_from(
+    [
+        *[*LINES, b"\n", b"\r\n", codecs.BOM_UTF8, b"\0", b"{", b"}", b'"', b"[", b"NaN", b"-1"],
+        *[b"9" * 5000, b"null", b'"config"', b'"errors": [', b"\xff", b"\\ud800", b" ", b"1e999"],
+    ]
+)
+FILES = st.lists(st.one_of(PARTS, st.binary(max_size=5)), max_size=10).map(b"".join)
+
+
+@given(FILES, st.lists(st.tuples(st.integers(0), PARTS), max_size=3))
+@example(b"\n".join(LINES), [])
+def test_bytes_are_a_log_that_goes_on_or_are_refused_by_line(tmp_path_factory, content, strewn):
+    for place, part in strewn:
+        place %= len(content) + 1
+        content = content[:place] + part + content[place:]
+    path = tmp_path_factory.mktemp("log") / "log.jsonl"
+    path.write_bytes(content)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            log = TrialLog(path)
+        except ValueError as error:
+            assert f"{path}, line " in str(error)
+            return
+        assert path.read_bytes() == content
+        new = max((t.number for t in log), default=0) + 1
+        log.append(trial(new))
+        log.to_frame()
+        assert TrialLog(path).reports == log.reports
 
 
 ANYTHING = st.recursive(
