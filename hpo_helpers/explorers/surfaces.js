@@ -3,17 +3,18 @@
 /** The surfaces by name, each with its errors. */
 function surfacesOf(model) {
   const stored = bytesOf(model, "errors", Uint16Array);
+  const step = model.get("step");
   let start = 0;
   return Object.fromEntries(model.get("surfaces").map((about) => {
     const [columns, rows] = about.axes.map((axis) => axis.size);
-    const errors = Array.from(stored.slice(start, start + columns * rows), (steps) => steps * 1e-4);
+    const errors = Array.from(stored.slice(start, start + columns * rows), (steps) => steps * step);
     start += columns * rows;
     return [about.name, { ...about, columns, rows, errors, lowest: Math.min(...errors) }];
   }));
 }
 
 /** The recorded error at a point of the unit square. */
-function errorAt({ columns, rows, errors }, [x, y]) {
+function lookUp({ columns, rows, errors }, [x, y]) {
   const cell = (share, size) => Math.min(size - 1, Math.floor(share * size));
   return errors[cell(x, columns) * rows + cell(y, rows)];
 }
@@ -109,7 +110,7 @@ function drawFound(plot, { lowest, good }, kinds) {
   element.replaceChildren(
     svg("rect", { class: "reached", x: area.left, y: area.top, width: x(good) - area.left, height: 2 * height }),
     ...bars,
-    ...axes({ ...plot, x }, { xTicks: ticks, yTicks: [], xLabel: `best error of each of ${SEARCHES} searches (shaded: at most ${good})` }),
+    ...axes({ ...plot, x }, { xTicks: ticks, yTicks: [], xLabel: `best error of each of ${kinds[0][1].length} searches (shaded: at most ${good})` }),
   );
 }
 

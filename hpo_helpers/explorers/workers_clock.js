@@ -1,15 +1,13 @@
 // Workers on a simulated clock: synchronous halving or ASHA on recorded trials and times.
 
-const METHODS = ["synchronous halving", "ASHA"];
-const ETA = 3;
-const RUNGS = [1, 3, 9, 27];
 // The lowest and the highest error of the curve; what is higher is drawn at its top.
 const SHOWN = [0.15, 0.35];
 
 /** What was recorded: wrong images by configuration and rung, and the steps that an epoch takes. */
 function recordedOf(model) {
   const times = Array.from(bytesOf(model, "times", Uint16Array), (steps) => 100 * steps);
-  return { ...traits(model, ["seconds", "images"]), wrong: bytesOf(model, "wrong", Uint16Array), times };
+  return { ...traits(model, ["seconds", "images", "eta", "rungs", "bracket"]), times,
+    methods: model.get("limits").method.options, wrong: bytesOf(model, "wrong", Uint16Array) };
 }
 
 /** The microseconds of an epoch of each configuration, with their logarithms stretched. */
@@ -21,8 +19,8 @@ function epochsTake({ times }, spread) {
 }
 
 /** The configurations in the order in which they are tried. */
-function orderOf({ times }, seed) {
-  return drawnWithoutRepetition(generator(seed), times.length, times.length);
+function order({ times }, seed) {
+  return drawnWithoutRepetition(draws(seed), times.length, times.length);
 }
 
 /** How many of the sorted keys are below this one. */
@@ -40,14 +38,14 @@ const KEY = 65536;
 const keyOf = (wrong, number) => wrong * KEY + number;
 
 /** ASHA: whoever is free promotes a trial that is among the best of its rung, or starts a new one. */
-function asha() {
-  const reached = RUNGS.map(() => []), waiting = RUNGS.map(() => []);
+function asha({ rungs, eta }) {
+  const reached = rungs.map(() => []), waiting = rungs.map(() => []);
   let started = 0;
   return {
     job() {
-      for (let rung = RUNGS.length - 2; rung >= 0; rung -= 1) {
+      for (let rung = rungs.length - 2; rung >= 0; rung -= 1) {
         const best = waiting[rung][0];
-        if (best !== undefined && rankOf(reached[rung], best) < Math.floor(reached[rung].length / ETA)) {
+        if (best !== undefined && rankOf(reached[rung], best) < Math.floor(reached[rung].length / eta)) {
           waiting[rung].shift();
           return { number: best % KEY, rung: rung + 1 };
         }
@@ -63,19 +61,19 @@ function asha() {
 }
 
 /** Synchronous halving: a rung begins when the one before it has ended; then the next bracket. */
-function halving(size) {
+function halving({ rungs, eta }, size) {
   let first = 0, rung = 0, handed = 0, reports = [];
   let members = Array.from({ length: size }, (_, i) => i);
   return {
     job() {
       if (reports.length === members.length) {
-        if (rung === RUNGS.length - 1) {
+        if (rung === rungs.length - 1) {
           first += size;
           members = Array.from({ length: size }, (_, i) => first + i);
         } else {
-          members = reports.sort((a, b) => a - b).slice(0, members.length / ETA).map((key) => key % KEY);
+          members = reports.sort((a, b) => a - b).slice(0, members.length / eta).map((key) => key % KEY);
         }
-        rung = (rung + 1) % RUNGS.length;
+        rung = (rung + 1) % rungs.length;
         handed = 0;
         reports = [];
       }
@@ -88,10 +86,11 @@ function halving(size) {
 }
 
 /** Run a method until the clock stops: all jobs that were begun, and what has come of them. */
-function runClock(recorded, { workers, spread, seed }, method) {
-  const takes = epochsTake(recorded, spread), order = orderOf(recorded, seed);
+function run(recorded, { workers, spread, seed }, method) {
+  const { rungs } = recorded;
+  const takes = epochsTake(recorded, spread), rows = order(recorded, seed);
   const end = recorded.seconds * 1e6;
-  const scheduler = method === "ASHA" ? asha() : halving(27 * workers);
+  const scheduler = method === "ASHA" ? asha(recorded) : halving(recorded, recorded.bracket * workers);
   const idle = Array.from({ length: workers }, (_, worker) => worker);
   const running = [], jobs = [], steps = [];
   let now = 0, busy = 0, trials = 0, epochs = 0, best = Infinity;
@@ -100,9 +99,9 @@ function runClock(recorded, { workers, spread, seed }, method) {
       const next = scheduler.job();
       if (next === null) break;
       const { number, rung } = next;
-      const row = order[number % order.length];
-      const more = RUNGS[rung] - (rung ? RUNGS[rung - 1] : 0);
-      const job = { number, rung, more, wrong: recorded.wrong[row * RUNGS.length + rung],
+      const row = rows[number % rows.length];
+      const more = rungs[rung] - (rung ? rungs[rung - 1] : 0);
+      const job = { number, rung, more, wrong: recorded.wrong[row * rungs.length + rung],
         worker: idle.splice(idle.indexOf(Math.min(...idle)), 1)[0], start: now, end: now + takes[row] * more };
       busy += Math.min(job.end, end) - now;
       jobs.push(job);
@@ -126,11 +125,11 @@ function runClock(recorded, { workers, spread, seed }, method) {
   return { jobs, steps, trials, epochs, best: best / recorded.images, busy: busy / (workers * end) };
 }
 
-function inWords({ workers, method }, seconds, shown) {
+function inWords({ workers, method }, { seconds, methods }, shown) {
   const say = ({ busy, trials, epochs, best }) => `busy ${Math.round(100 * busy)} % of the time; `
     + `${trials.toLocaleString("en")} trials, ${epochs.toLocaleString("en")} epochs, best error ${best.toFixed(4)}.`;
   const name = method === "ASHA" ? method : "Synchronous halving";
-  const other = METHODS.find((each) => each !== method);
+  const other = methods.find((each) => each !== method);
   return `${name} for ${seconds} s on ${workers === 1 ? "1 worker" : `${workers} workers`}: ${say(shown[method])} `
     + `With ${other} instead: ${say(shown[other])}`;
 }
@@ -144,13 +143,13 @@ function barsOf({ x, area }, { workers, seconds }, jobs) {
   }).join("");
 }
 
-function drawWorkers(plot, { workers, method }, seconds, { jobs }) {
+function drawWorkers(plot, { workers, method }, { seconds, rungs }, { jobs }) {
   const { area, element } = plot;
   const row = (area.bottom - area.top) / workers;
   const lines = workers === 1 ? [1] : [1, workers];
   element.replaceChildren(
     svg("rect", { class: "idle", x: area.left, y: area.top, width: area.right - area.left, height: area.bottom - area.top }),
-    ...RUNGS.map((_, rung) => svg("path", { class: `bar level-${rung}`,
+    ...rungs.map((_, rung) => svg("path", { class: `bar level-${rung}`,
       d: barsOf(plot, { workers, seconds }, jobs.filter((job) => job.rung === rung)) })),
     ...axes({ ...plot, y: (worker) => area.top + (worker - 0.5) * row },
       { xTicks: secondTicks(seconds), yTicks: lines.map((worker) => [worker, String(worker)]), xLabel: "", grid: false }),
@@ -160,7 +159,7 @@ function drawWorkers(plot, { workers, method }, seconds, { jobs }) {
 
 const secondTicks = (seconds) => Array.from({ length: seconds + 1 }, (_, second) => [second, String(second)]);
 
-function drawCurves(plot, { method }, seconds, shown) {
+function drawCurves(plot, { method }, { seconds, methods }, shown) {
   const { area, element, x, y } = plot;
   const path = ({ steps }) => {
     const high = (error) => y(Math.min(SHOWN[1], error)).toFixed(1);
@@ -169,14 +168,14 @@ function drawCurves(plot, { method }, seconds, shown) {
   };
   element.replaceChildren(
     ...axes(plot, { xTicks: secondTicks(seconds), yTicks: [0.15, 0.2, 0.25, 0.3, 0.35].map((error) => [error, error.toFixed(2)]), xLabel: "simulated seconds" }),
-    ...METHODS.map((each) => svg("path", { class: each === method ? "steps chosen" : "steps other", d: path(shown[each]) })),
+    ...methods.map((each) => svg("path", { class: each === method ? "steps chosen" : "steps other", d: path(shown[each]) })),
     svg("text", { class: "title", x: (area.left + area.right) / 2, y: 22, "text-anchor": "middle" }, "best validation error so far"),
   );
 }
 
 function render({ model, el }) {
   const recorded = recordedOf(model);
-  const { seconds } = recorded;
+  const { seconds, methods, rungs } = recorded;
   const size = { width: 640, x: [0, seconds], left: 86, right: 14, top: 34, class: "full" };
   const panels = [
     panel({ ...size, height: 280, y: [0, 1], bottom: 30,
@@ -184,24 +183,23 @@ function render({ model, el }) {
     panel({ ...size, height: 230, y: SHOWN, bottom: 58,
       label: "Best validation error of either method against simulated time" })];
   // Both methods on the same draws; to look at the other one costs nothing.
-  const runs = remembered((state) => Object.fromEntries(METHODS.map((each) => [each, runClock(recorded, state, each)])));
-  const knobs = (set) => [
-    slider({ label: "workers", min: 1, max: 16, read: (state) => state.workers, change: (workers) => set({ workers }) }),
-    slider({ label: "spread of times", min: 0, max: 2, step: 0.25, read: (state) => state.spread,
-      say: (spread) => (spread === 0 ? "equal" : `× ${spread.toFixed(2)}`),
-      change: (spread) => set({ spread }) }),
-    select({ label: "method", options: METHODS, read: (state) => state.method, change: (method) => set({ method }) })];
-  const legend = [...RUNGS.map((epochs, rung) => [`bar level-${rung}`, `to ${epochs} epoch${rung ? "s" : ""}`]), ["idle", "waiting"],
-    ["steps chosen", "this method"], ["steps other", "the other one"]];
+  const runs = remembered((state) => Object.fromEntries(methods.map((each) => [each, run(recorded, state, each)])));
+  const knobs = [
+    slider(model, "workers"),
+    slider(model, "spread", { label: "spread of times", step: 0.25,
+      say: (spread) => (spread === 0 ? "equal" : `× ${spread.toFixed(2)}`) }),
+    select(model, "method")];
+  const legend = [...rungs.map((epochs, rung) => ["area", `bar level-${rung}`, `to ${epochs} epoch${rung ? "s" : ""}`]),
+    ["area", "idle", "waiting"], ["line", "steps chosen", "this method"], ["line", "steps other", "the other one"]];
   const redraw = (state) => {
     const { workers, spread, seed } = state;
     const shown = runs({ workers, spread, seed });
-    drawWorkers(panels[0], state, seconds, shown[state.method]);
-    drawCurves(panels[1], state, seconds, shown);
-    return inWords(state, seconds, shown);
+    drawWorkers(panels[0], state, recorded, shown[state.method]);
+    drawCurves(panels[1], state, recorded, shown);
+    return inWords(state, recorded, shown);
   };
-  return explore({ model, el, settings: ["workers", "spread", "method", "seed"], panels, legend, knobs, redraw });
+  return explore({ model, el, panels, legend, knobs, redraw });
 }
 
-export { recordedOf, epochsTake, orderOf, runClock };
+export { recordedOf, epochsTake, order, run };
 export default { render };

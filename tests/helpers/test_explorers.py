@@ -24,7 +24,7 @@ ALL = [getattr(explorers, name) for name in explorers.__all__]
     [
         (LearningRateRange, {"learning_rate_range": (1.0, 0.1)}, "the lowest first"),
         (LearningRateRange, {"learning_rate_range": (1e-9, 1)}, "two rates from 1e-6 to 10"),
-        (LearningRateRange, {"batch_size": 7}, r"batch_size is 7; expected one of \[8, 16"),
+        (LearningRateRange, {"batch_size": 7}, r"any of \[8, 16, 32"),
         (LearningRateRange, {"trials": 0}, "should not be less than 1"),
         (LearningRateRange, {"scale": "cubic"}, r"any of \['log', 'linear'\]"),
         (LearningRateRange, {"knobs": ["colour"]}, "any of"),
@@ -55,6 +55,21 @@ def test_explorer_can_be_observed_and_says_how_it_is_set(explorer):
     assert seen == [3]
     assert repr(shown).startswith(f"{explorer.__name__}({explorer.settings[0]}=")
     assert "seed=3" in repr(shown)
+
+
+@pytest.mark.parametrize("explorer", ALL)
+def test_limits_that_the_module_reads_are_those_of_the_traits(explorer):
+    limits = explorer().limits
+    assert list(limits) == list(explorer.settings)
+    for name, limit in limits.items():
+        allowed = limit.get("options", [limit[end] for end in ("min", "max") if end in limit])
+        for value in allowed if isinstance(getattr(explorer(), name), int | float | str) else []:
+            assert getattr(explorer(**{name: value}), name) == value
+        for value in [limit[end] + step for end, step in [("min", -1), ("max", 1)] if end in limit]:
+            with pytest.raises(traitlets.TraitError):
+                explorer(**{name: value})
+    with pytest.raises(traitlets.TraitError, match="read-only"):
+        explorer(searches=3)
 
 
 @pytest.mark.parametrize("explorer", ALL)
