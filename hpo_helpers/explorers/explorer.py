@@ -1,5 +1,6 @@
 """What all explorers have in common: their text, and the numbers that they draw."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,19 @@ from matplotlib.axes import Axes
 FOLDER = Path(__file__).parent
 # Searches that an explorer compares, under as many seeds from 0.
 SEARCHES = 200
+IMPORT = re.compile(r'^import [^;]* from "\./(\w+\.js)";\n', re.MULTILINE)
+
+
+def modules(name: str) -> dict[str, str]:
+    """Return the texts of a module and, before it, of those that it imports, without imports.
+
+    Joined they are one module: a Blob has nothing beside it to import.
+    """
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    found: dict[str, str] = {}
+    for other in IMPORT.findall(text):
+        found |= modules(other)
+    return found | {name: IMPORT.sub("", text)}
 
 
 def constant(value: Any) -> traitlets.Any:
@@ -35,8 +49,6 @@ class Explorer(anywidget.AnyWidget):
 
     # Names of the traits that a reader sets.
     settings: tuple[str, ...] = ()
-    # Code that stands in front of the module: a Blob has nothing beside it to import.
-    parts: tuple[str, ...] = ("shared.js",)
     # Of the draws; a button of every explorer changes it.
     seed = traitlets.Int(0, min=0, max=2**32 - 1).tag(sync=True)
     searches = constant(SEARCHES)
@@ -44,13 +56,12 @@ class Explorer(anywidget.AnyWidget):
     limits = traitlets.Dict(read_only=True).tag(sync=True)
 
     def __init_subclass__(cls) -> None:
-        """Put the module together from its parts."""
+        """Join the module with what it imports."""
         # anywidget makes a subclass of its own for each object, with the texts in it.
         if cls.settings and "_esm" not in vars(cls):
             module = cls.__module__.rpartition(".")[2]
-            texts = [(FOLDER / name).read_text() for name in (*cls.parts, f"{module}.js")]
-            cls._esm = "\n".join(texts)
-            cls._css = (FOLDER / "explorers.css").read_text()
+            cls._esm = "\n".join(modules(f"{module}.js").values())
+            cls._css = (FOLDER / "explorers.css").read_text(encoding="utf-8")
         super().__init_subclass__()
 
     def __init__(self, **traits: Any) -> None:

@@ -1,50 +1,85 @@
 // A game: five learning rates picked by hand, and what the searchers make of five.
 
+import {
+  axes,
+  button,
+  bytesOf,
+  explore,
+  linear,
+  logTicks,
+  median,
+  panel,
+  powers,
+  remembered,
+  sayRate,
+  set,
+  settings,
+  shapesAt,
+  slider,
+  svg,
+  traits,
+} from "./shared.js";
+
 const SHAPES_OF = ["triangle", "square", "diamond"];
 const PLACES = ["first", "second", "third", "last"];
 
 /** What the games hide, in the order in which they come, with what the searchers try in each. */
-function hidden(model) {
-  const wrong = bytesOf(model, "wrong", Uint16Array), tried = bytesOf(model, "tried", Uint8Array);
-  const { about, sizes, blocks, searches } = traits(model, ["about", "sizes", "blocks", "searches"]);
-  const { picks: { length: picks }, learning_rate: { min, max } } = model.get("limits");
+export function hidden(model) {
+  const wrong = bytesOf(model, "wrong", Uint16Array),
+    tried = bytesOf(model, "tried", Uint8Array);
+  const { about, sizes, blocks, searches } = traits(model, [
+    "about",
+    "sizes",
+    "blocks",
+    "searches",
+  ]);
+  const {
+    picks: { length: picks },
+    learning_rate: { min, max },
+  } = model.get("limits");
   const exponents = [Math.log10(min), Math.log10(max)];
-  const movesIn = (block) => Array.from({ length: searches }, (_, seed) => {
-    const first = (block * searches + seed) * picks;
-    return tried.subarray(first, first + picks);
-  });
+  const movesIn = (block) =>
+    Array.from({ length: searches }, (_, seed) => {
+      const first = (block * searches + seed) * picks;
+      return tried.subarray(first, first + picks);
+    });
   let end = 0;
   return sizes.map(([rates, images], game) => {
     end += rates;
-    return { about: about[game], images, wrong: wrong.subarray(end - rates, end),
-      moves: blocks[game].map(movesIn), placeOf: linear(exponents, [0, rates - 1]),
-      exponentAt: linear([0, rates - 1], exponents) };
+    return {
+      about: about[game],
+      images,
+      wrong: wrong.subarray(end - rates, end),
+      moves: blocks[game].map(movesIn),
+      placeOf: linear(exponents, [0, rates - 1]),
+      exponentAt: linear([0, rates - 1], exponents),
+    };
   });
 }
 
 /** What is hidden in the game of a seed. */
-function response(games, seed) {
+export function response(games, seed) {
   return games[seed % games.length];
 }
 
 /** Which recorded rate answers for this one: the nearest in the logarithm. */
-function row({ wrong, placeOf }, rate) {
+export function row({ wrong, placeOf }, rate) {
   return Math.min(wrong.length - 1, Math.max(0, Math.floor(placeOf(Math.log10(rate)) + 0.5)));
 }
 
 /** The validation error at each pick. */
-function errors(game, picks) {
+export function errors(game, picks) {
   return picks.map((rate) => game.wrong[row(game, rate)] / game.images);
 }
 
 /** How many images the searchers' incumbents get wrong, by searcher and seed. */
-function found({ wrong, moves }) {
+export function found({ wrong, moves }) {
   const least = (tried) => Math.min(...Array.from(tried, (each) => wrong[each]));
   return moves.map((seeds) => seeds.map(least));
 }
 
 /** The seed of each searcher that ends in the middle of all. */
-function typical(game) {
+export function typical(game) {
   return found(game).map((ends) => {
     const order = ends.map((_, seed) => seed).sort((a, b) => ends[a] - ends[b] || a - b);
     return order[(ends.length - 1) >> 1];
@@ -52,13 +87,18 @@ function typical(game) {
 }
 
 /** How the game has ended for the reader, among the searchers. */
-function standing(game, picks) {
+export function standing(game, picks) {
   const best = Math.min(...picks.map((rate) => game.wrong[row(game, rate)]));
   const ends = found(game);
   const count = (matches) => ends.map((each) => each.filter(matches).length);
   const medians = ends.map(median);
-  return { best, medians, beaten: count((wrong) => wrong > best), level: count((wrong) => wrong === best),
-    place: 1 + medians.filter((middle) => middle < best).length };
+  return {
+    best,
+    medians,
+    beaten: count((wrong) => wrong > best),
+    level: count((wrong) => wrong === best),
+    place: 1 + medians.filter((middle) => middle < best).length,
+  };
 }
 
 const leastOf = (values) => values.indexOf(Math.min(...values));
@@ -66,28 +106,41 @@ const leastOf = (values) => values.indexOf(Math.min(...values));
 function inWords(game, { picks, seed }, { all, searchers }, ended) {
   const say = (wrong) => (wrong / game.images).toFixed(3);
   if (picks.length === 0) {
-    return `Game ${seed + 1}. A training is recorded at learning rates from 1e-6 to 1, and its validation errors are `
-      + "hidden. You have five picks to find a low one.";
+    return (
+      `Game ${seed + 1}. A training is recorded at learning rates from 1e-6 to 1, and its ` +
+      `validation errors are ` +
+      "hidden. You have five picks to find a low one."
+    );
   }
-  const answers = errors(game, picks), incumbent = leastOf(answers);
+  const answers = errors(game, picks),
+    incumbent = leastOf(answers);
   const best = `${answers[incumbent].toFixed(3)}, at ${sayRate(picks[incumbent])}`;
   if (picks.length < all) {
     const last = picks.length - 1;
-    return `Pick ${picks.length} of ${all}: an error of ${answers[last].toFixed(3)} at ${sayRate(picks[last])}. `
-      + (incumbent === last ? "It is your incumbent. " : `Your incumbent stays ${best}. `)
-      + `Move the slider for pick ${picks.length + 1}.`;
+    return (
+      `Pick ${picks.length} of ${all}: an error of ${answers[last].toFixed(3)} at ` +
+      `${sayRate(picks[last])}. ` +
+      (incumbent === last ? "It is your incumbent. " : `Your incumbent stays ${best}. `) +
+      `Move the slider for pick ${picks.length + 1}.`
+    );
   }
   const { best: own, medians, beaten, level, place } = ended;
   const searches = game.moves[0].length;
   const share = (count) => `${Math.round((100 * count) / searches)} %`;
-  const ranked = searchers.map((name, i) => [medians[i], `${name} ${say(medians[i])}, you beat `
-    + `${share(beaten[i])}${level[i] ? `, tie ${share(level[i])}` : ""}`]);
+  const ranked = searchers.map((name, i) => [
+    medians[i],
+    `${name} ${say(medians[i])}, you beat ` +
+      `${share(beaten[i])}${level[i] ? `, tie ${share(level[i])}` : ""}`,
+  ]);
   // At the same error the reader is named first.
   const order = [[own, `you ${say(own)}`], ...ranked].sort(([a], [b]) => a - b);
   const lowest = leastOf(Array.from(game.wrong));
-  return `Your best error: ${best}. By the median of ${searches} seeds you come ${PLACES[place - 1]} of four:\n`
-    + `${order.map(([, text]) => text).join(";\n")}.\nHidden: ${game.about}. Its lowest error: `
-    + `${say(game.wrong[lowest])}, at ${sayRate(10 ** game.exponentAt(lowest))}.`;
+  return (
+    `Your best error: ${best}. By the median of ${searches} seeds you come ${PLACES[place - 1]} ` +
+    `of four:\n` +
+    `${order.map(([, text]) => text).join(";\n")}.\nHidden: ${game.about}. Its lowest error: ` +
+    `${say(game.wrong[lowest])}, at ${sayRate(10 ** game.exponentAt(lowest))}.`
+  );
 }
 
 const RATES = powers(-6, 0);
@@ -97,21 +150,31 @@ function drawGame(plot, game, { picks, learning_rate: rate }, ended) {
   const { x, y, area, element } = plot;
   const at = (place) => x(game.exponentAt(place));
   const high = (wrong) => y(Math.log(wrong / game.images));
-  const answers = errors(game, picks), incumbent = leastOf(answers);
+  const answers = errors(game, picks),
+    incumbent = leastOf(answers);
   const own = picks.map((pick, i) => ({ left: x(Math.log10(pick)), top: y(Math.log(answers[i])) }));
   // The number of a pick stands above it, and above the number of a neighbour.
   const numbers = [];
   for (const { left, top } of own) {
     let up = top - 15;
-    while (numbers.some((other) => Math.abs(other.left - left) < 22 && Math.abs(other.up - up) < 22)) up -= 11;
+    while (
+      numbers.some((other) => Math.abs(other.left - left) < 22 && Math.abs(other.up - up) < 22)
+    )
+      up -= 11;
     numbers.push({ left, up });
   }
   const marks = [];
   if (ended) {
-    const line = Array.from(game.wrong, (each, place) => `${at(place).toFixed(1)},${high(each).toFixed(1)}`);
+    const line = Array.from(
+      game.wrong,
+      (each, place) => `${at(place).toFixed(1)},${high(each).toFixed(1)}`,
+    );
     marks.push(svg("polyline", { class: "response", points: line.join(" ") }));
     typical(game).forEach((seed, i) => {
-      const tried = Array.from(game.moves[i][seed], (place) => [at(place), high(game.wrong[place])]);
+      const tried = Array.from(game.moves[i][seed], (place) => [
+        at(place),
+        high(game.wrong[place]),
+      ]);
       marks.push(svg("path", { class: SHAPES_OF[i], d: shapesAt(SHAPES_OF[i], tried) }));
     });
   } else {
@@ -123,43 +186,96 @@ function drawGame(plot, game, { picks, learning_rate: rate }, ended) {
     svg("text", { class: "title", x: area.left, y: 22 }, "validation error"),
     ...marks,
     ...own.map(({ left, top }) => svg("circle", { class: "trial", cx: left, cy: top, r: 7 })),
-    ...own.filter((_, i) => i === incumbent).map(({ left, top }) => svg("circle", { class: "incumbent", cx: left, cy: top, r: 11 })),
-    ...numbers.map(({ left, up }, i) => svg("text", { class: "number", x: left, y: up, "text-anchor": "middle" }, String(i + 1))),
+    ...own
+      .filter((_, i) => i === incumbent)
+      .map(({ left, top }) => svg("circle", { class: "incumbent", cx: left, cy: top, r: 11 })),
+    ...numbers.map(({ left, up }, i) =>
+      svg("text", { class: "number", x: left, y: up, "text-anchor": "middle" }, String(i + 1)),
+    ),
   );
 }
 
-/** Best errors of all seeds, a row of dots for each searcher, with its median and the reader's best. */
+/** Best errors of all seeds: a row of dots a searcher, its median, and the reader's best. */
 function drawStanding(plot, game, searchers, ended) {
   const { area, element } = plot;
-  const middle = (area.left + area.right) / 2, row = (area.bottom - area.top) / searchers.length;
+  const middle = (area.left + area.right) / 2,
+    row = (area.bottom - area.top) / searchers.length;
   const names = searchers.map((name, i) =>
-    svg("text", { x: area.left - 12, y: area.top + (i + 0.5) * row + 6, "text-anchor": "end" }, name.replace(" search", "")));
-  const label = svg("text", { x: middle, y: plot.height - 5, "text-anchor": "middle" }, "best error, a dot for each seed");
+    svg(
+      "text",
+      { x: area.left - 12, y: area.top + (i + 0.5) * row + 6, "text-anchor": "end" },
+      name.replace(" search", ""),
+    ),
+  );
+  const label = svg(
+    "text",
+    { x: middle, y: plot.height - 5, "text-anchor": "middle" },
+    "best error, a dot for each seed",
+  );
   if (!ended) {
-    element.replaceChildren(...names, label,
-      svg("rect", { class: "idle", x: area.left, y: area.top, width: area.right - area.left, height: area.bottom - area.top }),
-      svg("text", { x: middle, y: (area.top + area.bottom) / 2 + 6, "text-anchor": "middle" }, "waits for your fifth pick"));
+    element.replaceChildren(
+      ...names,
+      label,
+      svg("rect", {
+        class: "idle",
+        x: area.left,
+        y: area.top,
+        width: area.right - area.left,
+        height: area.bottom - area.top,
+      }),
+      svg(
+        "text",
+        { x: middle, y: (area.top + area.bottom) / 2 + 6, "text-anchor": "middle" },
+        "waits for your fifth pick",
+      ),
+    );
     return;
   }
-  const { best, medians } = ended, ends = found(game);
+  const { best, medians } = ended,
+    ends = found(game);
   const all = [best, ...ends.flat()];
-  const x = linear([Math.log(Math.min(...all)), Math.log(Math.max(...all))], [area.left + 8, area.right - 8]);
+  const x = linear(
+    [Math.log(Math.min(...all)), Math.log(Math.max(...all))],
+    [area.left + 8, area.right - 8],
+  );
   const at = (wrong) => x(Math.log(wrong)).toFixed(1);
   const ticks = [];
   for (const error of [0.15, 0.16, 0.18, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) {
     const left = x(Math.log(error * game.images));
-    if (left > area.left && left < area.right && left - (ticks.at(-1)?.left ?? 0) > 90) ticks.push({ left, error });
+    if (left > area.left && left < area.right && left - (ticks.at(-1)?.left ?? 0) > 90)
+      ticks.push({ left, error });
   }
-  // Spread over the height of a row by the golden section, so that equal ones do not hide each other.
-  const down = (i, seed) => (area.top + (i + 0.14 + 0.72 * ((seed * 0.6180339887) % 1)) * row).toFixed(1);
+  // Spread over the height of a row by the golden section: equal ones do not hide each other.
+  const down = (i, seed) =>
+    (area.top + (i + 0.14 + 0.72 * ((seed * 0.6180339887) % 1)) * row).toFixed(1);
   element.replaceChildren(
-    ...axes({ ...plot, x: (left) => left }, { xTicks: ticks.map(({ left, error }) => [left, String(error)]), yTicks: [],
-      xLabel: "", grid: false }),
-    ...names, label,
-    ...ticks.map(({ left }) => svg("line", { class: "grid", x1: left, x2: left, y1: area.top, y2: area.bottom })),
+    ...axes(
+      { ...plot, x: (left) => left },
+      {
+        xTicks: ticks.map(({ left, error }) => [left, String(error)]),
+        yTicks: [],
+        xLabel: "",
+        grid: false,
+      },
+    ),
+    ...names,
+    label,
+    ...ticks.map(({ left }) =>
+      svg("line", { class: "grid", x1: left, x2: left, y1: area.top, y2: area.bottom }),
+    ),
     ...ends.flatMap((each, i) => [
-      svg("path", { class: `dots ${SHAPES_OF[i]}`, d: each.map((wrong, seed) => `M${at(wrong)} ${down(i, seed)}h0`).join("") }),
-      svg("line", { class: "middle", x1: at(medians[i]), x2: at(medians[i]), y1: area.top + (i + 0.06) * row, y2: area.top + (i + 0.94) * row })]),
+      svg("path", {
+        class: `dots ${SHAPES_OF[i]}`,
+        d: each.map((wrong, seed) => `M${at(wrong)} ${down(i, seed)}h0`).join(""),
+      }),
+      svg("line", {
+        class: "middle",
+        x1: at(medians[i]),
+        x2: at(medians[i]),
+        y1: area.top + (i + 0.06) * row,
+        y2: area.top + (i + 0.94) * row,
+      }),
+    ]),
     svg("line", { class: "own", x1: at(best), x2: at(best), y1: area.top, y2: area.bottom }),
   );
 }
@@ -169,31 +285,73 @@ function render({ model, el }) {
   const { searchers, searches } = traits(model, ["searchers", "searches"]);
   const all = model.get("limits").picks.length;
   const panels = [
-    panel({ width: 640, height: 360, x: [-6, 0], y: [Math.log(0.088), Math.log(1.1)], left: 62, right: 18, top: 38, bottom: 64, class: "full game",
-      label: "Validation error against learning rate: your picks, and after the fifth the recorded response with the picks of the searchers" }),
-    panel({ width: 640, height: 240, x: [0, 1], y: [0, 1], left: 130, right: 18, bottom: 58, class: "full",
-      label: `The best errors that the searchers find with five picks, over ${searches} seeds, beside yours` })];
+    panel({
+      width: 640,
+      height: 360,
+      x: [-6, 0],
+      y: [Math.log(0.088), Math.log(1.1)],
+      left: 62,
+      right: 18,
+      top: 38,
+      bottom: 64,
+      class: "full game",
+      label:
+        "Validation error against learning rate: your picks, and after the fifth the recorded " +
+        "response with the picks of the searchers",
+    }),
+    panel({
+      width: 640,
+      height: 240,
+      x: [0, 1],
+      y: [0, 1],
+      left: 130,
+      right: 18,
+      bottom: 58,
+      class: "full",
+      label:
+        `The best errors that the searchers find with five picks, over ${searches} ` +
+        `seeds, beside yours`,
+    }),
+  ];
   const first = model.get("learning_rate");
   const ready = ({ picks, learning_rate: rate }) => picks.length < all && !picks.includes(rate);
   const pick = () => {
     const { picks, learning_rate: rate } = settings(model);
     if (ready({ picks, learning_rate: rate })) set(model, { picks: [...picks, rate] });
   };
-  const rate = slider(model, "learning_rate", { label: "learning rate", log: true, step: 0.05, say: sayRate, enter: pick });
+  const rate = slider(model, "learning_rate", {
+    label: "learning rate",
+    log: true,
+    step: 0.05,
+    say: sayRate,
+    enter: pick,
+  });
   // A click brings the slider there; only the button spends a pick.
   panels[0].element.addEventListener("click", ({ clientX }) => {
     const { left, width } = panels[0].element.getBoundingClientRect();
     const { area } = panels[0];
-    const share = (((clientX - left) / width) * panels[0].width - area.left) / (area.right - area.left);
+    const share =
+      (((clientX - left) / width) * panels[0].width - area.left) / (area.right - area.left);
     rate.moveTo(share);
   });
   const knobs = [rate, button({ label: "Try this rate", press: pick, ready })];
-  const buttons = [button({ label: "New game",
-    press: () => set(model, { seed: model.get("seed") + 1, picks: [], learning_rate: first }) })];
-  const legend = [["circle", "trial", "your pick"], ["circle", "incumbent", "your incumbent"], ["line", "own", "your best"],
-    ...searchers.map((name, i) => ["shape", SHAPES_OF[i], name]), ["line", "middle", "median of its seeds"],
-    ["line", "response", "what was hidden"]];
-  const endAt = remembered(({ seed, picks }) => (picks.length < all ? null : standing(response(games, seed), picks)));
+  const buttons = [
+    button({
+      label: "New game",
+      press: () => set(model, { seed: model.get("seed") + 1, picks: [], learning_rate: first }),
+    }),
+  ];
+  const legend = [
+    ["circle", "trial", "your pick"],
+    ["circle", "incumbent", "your incumbent"],
+    ["line", "own", "your best"],
+    ...searchers.map((name, i) => ["shape", SHAPES_OF[i], name]),
+    ["line", "middle", "median of its seeds"],
+    ["line", "response", "what was hidden"],
+  ];
+  const endAt = remembered(({ seed, picks }) =>
+    picks.length < all ? null : standing(response(games, seed), picks),
+  );
   // The slider alone changes nothing in the lower picture and in the words.
   const told = remembered((position) => {
     const game = response(games, position.seed);
@@ -208,5 +366,4 @@ function render({ model, el }) {
   return explore({ model, el, panels, legend, knobs, redraw, buttons });
 }
 
-export { hidden, response, row, errors, found, typical, standing };
 export default { render };

@@ -1,13 +1,33 @@
 // How the range, the scale and the number of trials decide what a random search finds.
 
-function recordedOf(model) {
+import {
+  axes,
+  bytesOf,
+  draws,
+  explore,
+  linear,
+  logTicks,
+  panel,
+  powers,
+  sayRate,
+  select,
+  slider,
+  svg,
+  traits,
+} from "./shared.js";
+
+export function recordedOf(model) {
   const { batch_size: sizes, epochs } = model.get("limits");
-  return { ...traits(model, ["rates", "images"]), wrong: bytesOf(model, "wrong", Uint16Array),
-    batchSizes: sizes.options, epochs: epochs.max };
+  return {
+    ...traits(model, ["rates", "images"]),
+    wrong: bytesOf(model, "wrong", Uint16Array),
+    batchSizes: sizes.options,
+    epochs: epochs.max,
+  };
 }
 
 /** The recorded validation error at each rate, for the epochs and batch size. */
-function response({ rates, batchSizes, epochs, images, wrong }, state) {
+export function response({ rates, batchSizes, epochs, images, wrong }, state) {
   const start = (batchSizes.indexOf(state.batch_size) * epochs + state.epochs - 1) * rates.length;
   return rates.map((_, i) => wrong[start + i] / images);
 }
@@ -20,9 +40,15 @@ function nearest(rates, rate) {
 }
 
 /** The trials: their learning rates, and their recorded validation errors. */
-function drawn(recorded, state) {
-  const { learning_rate_range: [low, high], scale, trials, seed } = state;
-  const next = draws(seed), errors = response(recorded, state);
+export function drawn(recorded, state) {
+  const {
+    learning_rate_range: [low, high],
+    scale,
+    trials,
+    seed,
+  } = state;
+  const next = draws(seed),
+    errors = response(recorded, state);
   return Array.from({ length: trials }, () => {
     const share = next();
     const rate = scale === "log" ? low * (high / low) ** share : low + (high - low) * share;
@@ -32,7 +58,7 @@ function drawn(recorded, state) {
 }
 
 /** Which of the recorded rates are the best twentieth, as a list of booleans. */
-function good(errors) {
+export function good(errors) {
   const limit = [...errors].sort((a, b) => a - b)[Math.round(errors.length / 20) - 1];
   return errors.map((error) => error <= limit);
 }
@@ -51,7 +77,7 @@ function chanceOfOne(rates, isGood, { learning_rate_range: [low, high], scale })
 }
 
 /** All that the explorer shows, from its state. */
-function search(recorded, state) {
+export function search(recorded, state) {
   const errors = response(recorded, state);
   const isGood = good(errors);
   const trials = drawn(recorded, state);
@@ -62,7 +88,10 @@ function search(recorded, state) {
   });
   const one = chanceOfOne(recorded.rates, isGood, state);
   return {
-    errors, isGood, trials, incumbent,
+    errors,
+    isGood,
+    trials,
+    incumbent,
     best: { ...trials[best], number: best + 1 },
     hits: trials.filter(({ row }) => isGood[row]).length,
     one,
@@ -71,10 +100,14 @@ function search(recorded, state) {
 }
 
 function inWords({ best, hits, one, chance }, { trials }) {
-  return `Best validation error ${best.error.toFixed(3)}, at a learning rate of ${sayRate(best.rate)}, `
-    + `found by trial ${best.number} of ${trials}. ${hits} of ${trials} trials, a share of `
-    + `${(hits / trials).toFixed(2)}, fell among the best 5 % of all recorded rates. One trial reaches them `
-    + `with probability ${one.toFixed(2)}, at least one of ${trials} with ${chance.toFixed(2)}.`;
+  return (
+    `Best validation error ${best.error.toFixed(3)}, at a learning rate of ` +
+    `${sayRate(best.rate)}, ` +
+    `found by trial ${best.number} of ${trials}. ${hits} of ${trials} trials, a share of ` +
+    `${(hits / trials).toFixed(2)}, fell among the best 5 % of all recorded rates. One trial ` +
+    `reaches them ` +
+    `with probability ${one.toFixed(2)}, at least one of ${trials} with ${chance.toFixed(2)}.`
+  );
 }
 
 const RATES = powers(-6, 1);
@@ -87,14 +120,28 @@ function drawResponse(plot, recorded, { learning_rate_range: [low, high] }, resu
   const y = (error) => plot.y(Math.log(error));
   const points = result.errors.map((error, i) => `${at(recorded.rates[i])},${y(error)}`);
   plot.element.replaceChildren(
-    svg("rect", { class: "searched", x: at(low), y: area.top,
-      width: Math.max(1, at(high) - at(low)), height: area.bottom - area.top }),
-    ...recorded.rates.filter((_, i) => result.isGood[i]).map((rate) =>
-      svg("rect", { class: "good", x: at(rate) - 2, y: area.bottom - 6, width: 4, height: 6 })),
-    ...axes(plot, { xTicks: RATES, yTicks: ERRORS,
-      xLabel: "learning rate", yLabel: "validation error" }),
+    svg("rect", {
+      class: "searched",
+      x: at(low),
+      y: area.top,
+      width: Math.max(1, at(high) - at(low)),
+      height: area.bottom - area.top,
+    }),
+    ...recorded.rates
+      .filter((_, i) => result.isGood[i])
+      .map((rate) =>
+        svg("rect", { class: "good", x: at(rate) - 2, y: area.bottom - 6, width: 4, height: 6 }),
+      ),
+    ...axes(plot, {
+      xTicks: RATES,
+      yTicks: ERRORS,
+      xLabel: "learning rate",
+      yLabel: "validation error",
+    }),
     svg("polyline", { class: "response", points: points.join(" ") }),
-    ...result.trials.map(({ rate, error }) => svg("circle", { class: "trial", cx: at(rate), cy: y(error), r: 5 })),
+    ...result.trials.map(({ rate, error }) =>
+      svg("circle", { class: "trial", cx: at(rate), cy: y(error), r: 5 }),
+    ),
     svg("circle", { class: "incumbent", cx: at(result.best.rate), cy: y(result.best.error), r: 8 }),
   );
 }
@@ -104,9 +151,20 @@ function drawIncumbent(plot, { trials, incumbent }) {
   const y = (error) => plot.y(Math.log(error));
   const steps = incumbent.map((error, i) => `${x(i)},${y(error)} ${x(i + 1)},${y(error)}`);
   plot.element.replaceChildren(
-    ...axes({ ...plot, x }, { xTicks: [[0, "0"], [trials.length, String(trials.length)]],
-      yTicks: ERRORS, xLabel: "trials" }),
-    ...trials.map(({ error }, i) => svg("circle", { class: "trial", cx: x(i + 0.5), cy: y(error), r: 3.5 })),
+    ...axes(
+      { ...plot, x },
+      {
+        xTicks: [
+          [0, "0"],
+          [trials.length, String(trials.length)],
+        ],
+        yTicks: ERRORS,
+        xLabel: "trials",
+      },
+    ),
+    ...trials.map(({ error }, i) =>
+      svg("circle", { class: "trial", cx: x(i + 0.5), cy: y(error), r: 3.5 }),
+    ),
     svg("polyline", { class: "steps", points: steps.join(" ") }),
   );
 }
@@ -115,24 +173,51 @@ function render({ model, el }) {
   const recorded = recordedOf(model);
   const y = [Math.log(0.14), 0];
   const panels = [
-    panel({ width: 420, height: 300, x: [-6, 1], y, left: 64, class: "wide",
-      label: "Validation error against learning rate: the recorded response, the trials, the incumbent" }),
-    panel({ width: 206, height: 300, x: [0, 1], y,
-      label: "Validation error of the incumbent against the number of trials" })];
+    panel({
+      width: 420,
+      height: 300,
+      x: [-6, 1],
+      y,
+      left: 64,
+      class: "wide",
+      label:
+        "Validation error against learning rate: the recorded response, the trials, the incumbent",
+    }),
+    panel({
+      width: 206,
+      height: 300,
+      x: [0, 1],
+      y,
+      label: "Validation error of the incumbent against the number of trials",
+    }),
+  ];
   // An end of the range pushes the other one.
-  const end = (place, write) => slider(model, "learning_rate_range", { label: `${["lowest", "highest"][place]} learning rate`,
-    log: true, step: 0.05, say: sayRate, read: (range) => range[place], write });
+  const end = (place, write) =>
+    slider(model, "learning_rate_range", {
+      label: `${["lowest", "highest"][place]} learning rate`,
+      log: true,
+      step: 0.05,
+      say: sayRate,
+      read: (range) => range[place],
+      write,
+    });
   const knobs = Object.entries({
     learning_rate_range: [
       end(0, (rate, [, high]) => [rate, Math.max(rate, high)]),
-      end(1, (rate, [low]) => [Math.min(rate, low), rate])],
+      end(1, (rate, [low]) => [Math.min(rate, low), rate]),
+    ],
     trials: [slider(model, "trials")],
     epochs: [slider(model, "epochs")],
     batch_size: [select(model, "batch_size", { label: "batch size" })],
     scale: [select(model, "scale", { label: "scale of the draw" })],
   }).flatMap(([name, inputs]) => (model.get("knobs").includes(name) ? inputs : []));
-  const legend = [["line", "response", "recorded trials"], ["area", "searched", "range"], ["circle", "trial", "drawn"],
-    ["circle", "incumbent", "incumbent, the best so far"], ["area", "good", "best 5 % of all recorded rates"]];
+  const legend = [
+    ["line", "response", "recorded trials"],
+    ["area", "searched", "range"],
+    ["circle", "trial", "drawn"],
+    ["circle", "incumbent", "incumbent, the best so far"],
+    ["area", "good", "best 5 % of all recorded rates"],
+  ];
   const redraw = (state) => {
     const result = search(recorded, state);
     drawResponse(panels[0], recorded, state, result);
@@ -142,5 +227,4 @@ function render({ model, el }) {
   return explore({ model, el, panels, legend, knobs, redraw });
 }
 
-export { recordedOf, response, drawn, good, search };
 export default { render };

@@ -62,7 +62,6 @@ SURFACES = {"one axis matters": one_axis_matters, "both axes matter": both_axes_
 class SurfaceExplorer(Explorer):
     """An explorer of one of two recorded surfaces."""
 
-    parts = ("shared.js", "surfaces.js")
     surface = traitlets.Enum(list(SURFACES), default_value="one axis matters").tag(sync=True)
     # Of each surface its name, axes, the error that counts as good, the end of its colours.
     surfaces = traitlets.List().tag(sync=True)

@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hpo_helpers.explorers import (
     LearningRateRange,
     ValidationNoise,
 )
+from hpo_helpers.explorers.explorer import modules
 from hpo_helpers.explorers.five_picks import hidden, open_response, play, played
 from hpo_helpers.recordings import FOLDER, RecordedTrials, load_recording
 
@@ -85,6 +87,17 @@ def test_module_needs_nothing_from_elsewhere(explorer):
     assert "\nimport " not in module
     assert "http" not in module.replace("http://www.w3.org/2000/svg", "")
     assert "export default { render };" in module
+
+
+@pytest.mark.parametrize("explorer", ALL)
+def test_joined_module_has_no_name_twice(explorer):
+    parts = modules(f"{explorer.__module__.rpartition('.')[2]}.js")
+    assert next(iter(parts)) == "shared.js"
+    assert explorer()._esm == "\n".join(parts.values())
+    declared = re.compile(r"^(?:export )?(?:async )?(?:function|const|let|class) (\w+)", re.M)
+    names = [name for text in parts.values() for name in declared.findall(text)]
+    assert len(names) > 30
+    assert sorted(names) == sorted(set(names))
 
 
 def test_surfaces_are_the_recordings():

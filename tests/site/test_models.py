@@ -22,7 +22,7 @@ from hpo_helpers.explorers import (
     ValidationNoise,
     WorkersClock,
 )
-from hpo_helpers.explorers.explorer import draws
+from hpo_helpers.explorers.explorer import FOLDER, draws, modules
 from hpo_helpers.explorers.five_picks import played
 from hpo_helpers.recordings import RecordedTrials, load_recording
 from hpo_helpers.schedulers import SuccessiveHalving
@@ -40,14 +40,17 @@ MODEL = """
 """
 
 
-def in_node(esm, call, given, folder):
+def in_node(explorer, call, given, folder):
+    """Run it on the files as they are, each importing the others."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node is not installed; the browser runs the same cases")
-    (folder / "explorer.mjs").write_text(esm)
+    files = modules(f"{type(explorer).__module__.rpartition('.')[2]}.js")
+    parts = ", ".join(f"...await import({json.dumps((FOLDER / name).as_uri())})" for name in files)
     (folder / "given.json").write_text(json.dumps(given))
     (folder / "run.mjs").write_text(
-        'import { readFileSync } from "fs"; import * as explorer from "./explorer.mjs";'
+        'import { readFileSync } from "fs";'
+        f"const explorer = {{ {parts} }};"
         f"const run = {MODEL.replace('CALL', call)};"
         'console.log(JSON.stringify(run(JSON.parse(readFileSync("given.json")))));'
     )
@@ -55,9 +58,11 @@ def in_node(esm, call, given, folder):
     return json.loads(done.stdout)
 
 
-def in_browser(esm, call, given, browser):
+def in_browser(explorer, call, given, browser):
+    """Run it on the text that the files are joined to."""
     page = browser.new_page()
-    page.add_init_script(f"window.esm = {json.dumps(esm)}; window.given = {json.dumps(given)};")
+    esm, given = json.dumps(explorer._esm), json.dumps(given)
+    page.add_init_script(f"window.esm = {esm}; window.given = {given};")
     page.goto("data:text/html,<p>nothing</p>")
     found = page.evaluate(
         "async () => { const explorer = await import(URL.createObjectURL(new Blob([window.esm],"
@@ -80,8 +85,8 @@ def in_javascript(request, tmp_path):
         }
         given = {"traits": traits, "states": states}
         if request.param == "node":
-            return in_node(explorer._esm, call, given, tmp_path)
-        return in_browser(explorer._esm, call, given, request.getfixturevalue("browser"))
+            return in_node(explorer, call, given, tmp_path)
+        return in_browser(explorer, call, given, request.getfixturevalue("browser"))
 
     return run
 
