@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SITE := _build/html/index.html
 ENVIRONMENT := $(VENV)/installed
+BIOME := @biomejs/biome@2.3.8
 # The first interpreter on the path that TensorFlow has wheels for.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
@@ -69,6 +70,8 @@ lint: $(ENVIRONMENT)  ## Check style, format and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@if npx --yes $(BIOME) --version >/dev/null 2>&1; then npx --yes $(BIOME) check --error-on-warnings; \
+		else echo "JavaScript is not checked: npx is not there, or cannot fetch $(BIOME)"; fi
 
 .PHONY: lock
 lock: $(ENVIRONMENT)  ## Write requirements.txt anew from pyproject.toml

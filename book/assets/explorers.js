@@ -30,7 +30,10 @@
         changed = new Set();
         for (const name of names) for (const each of listeners[`change:${name}`] ?? []) each();
       },
-      on: (event, listener) => (listeners[event] ??= new Set()).add(listener),
+      on(event, listener) {
+        listeners[event] ??= new Set();
+        listeners[event].add(listener);
+      },
       off: (event, listener) => listeners[event]?.delete(listener),
       send() {},
     };
@@ -40,7 +43,9 @@
     const made = new Map();
     return (key) => made.get(key) ?? made.set(key, make(key)).get(key);
   };
-  const moduleOf = once((text) => import(URL.createObjectURL(new Blob([text], { type: "text/javascript" }))));
+  const moduleOf = once(
+    (text) => import(URL.createObjectURL(new Blob([text], { type: "text/javascript" }))),
+  );
   const styleOf = once((text) => {
     const style = document.createElement("style");
     style.textContent = text;
@@ -53,12 +58,13 @@
     const element = document.createElement("div");
     await explorer.render({ model, el: element });
     view.after(element);
-    // The picture in the cell before shows the first state to those without JavaScript, and in print.
+    // The picture in the cell before shows the first state without JavaScript, and in print.
     const before = view.closest(".cell")?.previousElementSibling?.querySelector(".cell_output");
     if (before?.querySelector('[id^="fig-explorer"]')) before.classList.add("replaced");
   }
 
-  const statesIn = (scripts) => Object.assign({}, ...[...scripts].map((script) => JSON.parse(script.textContent).state));
+  const statesIn = (scripts) =>
+    Object.assign({}, ...[...scripts].map((script) => JSON.parse(script.textContent).state));
 
   function start() {
     const states = statesIn(document.querySelectorAll(STATE));
@@ -73,6 +79,7 @@
   for (const { state } of Object.values(statesIn(document.querySelectorAll(STATE)))) {
     if (state._esm) moduleOf(state._esm);
   }
-  if (document.readyState === "loading") document.addEventListener("readystatechange", start, { once: true });
+  if (document.readyState === "loading")
+    document.addEventListener("readystatechange", start, { once: true });
   else start();
 })();

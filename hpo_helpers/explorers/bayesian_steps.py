@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import traitlets
 from matplotlib import pyplot as plt
-from scipy import stats
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
-from hpo_helpers.explorers.explorer import Explorer, draws
+from hpo_helpers.bayesian import expected_improvement
+from hpo_helpers.explorers.explorer import RecordedExplorer, constant, log_ticks
 from hpo_helpers.recordings import load_recording
 
 FIRST = 2
@@ -40,7 +40,7 @@ class Belief(NamedTuple):
     next: int
 
 
-class BayesianSteps(Explorer):
+class BayesianSteps(RecordedExplorer):
     """Search a recorded response by expected improvement, one trial after another.
 
     The trials are those of the recording ``softmax_full`` at batches of 16 after eight epochs.
@@ -78,10 +78,10 @@ class BayesianSteps(Explorer):
     length_scale = traitlets.Float(0.15, min=0.02, max=1).tag(sync=True)
     noise = traitlets.Float(0.05, min=0, max=1).tag(sync=True)
     exploration = traitlets.Float(0.0, min=0, max=2).tag(sync=True)
+    # Those that were recorded; what is wrong is stored by rate.
     rates = traitlets.List(traitlets.Float()).tag(sync=True)
-    images = traitlets.Int().tag(sync=True)
-    # Images classified wrongly at each rate, as little-endian uint16.
-    wrong = traitlets.Bytes().tag(sync=True)
+    # Trials that are drawn at random.
+    first = constant(FIRST)
 
     def __init__(self, **settings: Any) -> None:
         recording = load_recording("softmax_full")
@@ -97,20 +97,21 @@ class BayesianSteps(Explorer):
 
     def response(self) -> np.ndarray:
         """Return the recorded validation error at each rate."""
-        return np.frombuffer(self.wrong, "<u2") / self.images
+        return self.counts(-1) / self.images
 
     def beliefs(self) -> list[Belief]:
         """Return what is believed after the first trials, and after each that follows."""
         size = len(self.rates)
-        numbers = itertools.islice(draws(self.seed), FIRST)
+        numbers = itertools.islice(self.draws(), FIRST)
         tried = [min(size - 1, int(number * size)) for number in numbers]
-        found = [self._belief(tried)]
+        found = [self.belief(tried)]
         while len(tried) < self.trials:
             tried = [*tried, found[-1].next]
-            found.append(self._belief(tried))
+            found.append(self.belief(tried))
         return found
 
-    def _belief(self, tried: list[int]) -> Belief:
+    def belief(self, tried: list[int]) -> Belief:
+        """Return what is believed after these trials, and which comes next."""
         logs = np.log(self.response())
         places = np.linspace(0, 1, len(self.rates))[:, None]
         seen = logs[tried]
@@ -120,9 +121,8 @@ class BayesianSteps(Explorer):
         )
         process.fit(places[tried], (seen - center) / scale)
         mean, deviation = process.predict(places, return_std=True)
-        gain = (seen.min() - center) / scale - self.exploration - mean
-        share = gain / deviation
-        improvement = gain * stats.norm.cdf(share) + deviation * stats.norm.pdf(share)
+        best = (seen.min() - center) / scale
+        improvement = expected_improvement(mean, deviation, best, self.exploration)
         # What is recorded gives the same error again, so that a second look teaches nothing.
         candidates = np.where(np.isin(np.arange(len(logs)), tried), -np.inf, improvement)
         return Belief(tried, center, scale, mean, deviation, improvement, int(candidates.argmax()))
@@ -141,8 +141,7 @@ class BayesianSteps(Explorer):
         upper.fill_between(rates, low, high, color="C0", alpha=0.2, lw=0)
         upper.plot(rates[belief.tried], errors[belief.tried], "o", color="C1", label="trials")
         upper.set(ylabel="validation error", ylim=(0.1, 1.5))
-        upper.set_yticks([0.1, 0.2, 0.5, 1], ["0.1", "0.2", "0.5", "1"])
-        upper.minorticks_off()
+        log_ticks(upper, y=[0.1, 0.2, 0.5, 1])
         upper.legend(fontsize=10)
         lower.plot(rates, belief.improvement, color="C2")
         for ax in (upper, lower):

@@ -4,7 +4,7 @@ import numpy as np
 import traitlets
 from matplotlib import pyplot as plt
 
-from hpo_helpers.explorers.explorer import SEARCHES, draws
+from hpo_helpers.explorers.explorer import SEARCHES
 from hpo_helpers.explorers.surfaces import SurfaceExplorer
 
 
@@ -44,7 +44,7 @@ class CoarseToFineRounds(SurfaceExplorer):
 
     def search(self, seed: int | None = None) -> tuple[np.ndarray, list[tuple[np.ndarray, float]]]:
         """Return the trials as points of the unit square, and each round's corner and side."""
-        numbers = draws(self.seed if seed is None else seed)
+        numbers = self.draws(seed)
         low, side = np.zeros(2), 1.0
         points, errors, boxes = [], [], []
         for _ in range(self.rounds):
@@ -60,7 +60,7 @@ class CoarseToFineRounds(SurfaceExplorer):
 
     def random(self, seed: int | None = None) -> np.ndarray:
         """Return as many random trials, from the same numbers."""
-        numbers = draws(self.seed if seed is None else seed)
+        numbers = self.draws(seed)
         return np.array([[next(numbers), next(numbers)] for _ in range(self.rounds * self.trials)])
 
     def found(self) -> np.ndarray:

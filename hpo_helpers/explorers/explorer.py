@@ -1,35 +1,67 @@
 """What all explorers have in common: their text, and the numbers that they draw."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import anywidget
+import numpy as np
 import traitlets
+from matplotlib.axes import Axes
 
 FOLDER = Path(__file__).parent
 # Searches that an explorer compares, under as many seeds from 0.
 SEARCHES = 200
+IMPORT = re.compile(r'^import [^;]* from "\./(\w+\.js)";\n', re.MULTILINE)
+
+
+def modules(name: str) -> dict[str, str]:
+    """Return the texts of a module and, before it, of those that it imports, without imports.
+
+    Joined they are one module: a Blob has nothing beside it to import.
+    """
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    found: dict[str, str] = {}
+    for other in IMPORT.findall(text):
+        found |= modules(other)
+    return found | {name: IMPORT.sub("", text)}
+
+
+def constant(value: Any) -> traitlets.Any:
+    """Return a trait that tells the module a constant of the model."""
+    return traitlets.Any(value, read_only=True).tag(sync=True)
+
+
+def limits_of(trait: traitlets.TraitType) -> dict[str, Any]:
+    """Return what a trait may be set to: its options, its bounds, or what it is tagged with."""
+    if isinstance(trait, traitlets.Enum):
+        return {"options": list(trait.values)}
+    return trait.metadata.get("limits") or {"min": trait.min, "max": trait.max}
 
 
 class Explorer(anywidget.AnyWidget):
-    """An AnyWidget whose module lies beside its Python file, under the same name."""
+    """An AnyWidget whose module lies beside its Python file, under the same name.
+
+    What limits a setting, and the constants of the model, stand in its traits alone: the module
+    reads them there.
+    """
 
     # Names of the traits that a reader sets.
     settings: tuple[str, ...] = ()
-    # Code that stands in front of the module: a Blob has nothing beside it to import.
-    parts: tuple[str, ...] = ("shared.js",)
     # Of the draws; a button of every explorer changes it.
     seed = traitlets.Int(0, min=0, max=2**32 - 1).tag(sync=True)
+    searches = constant(SEARCHES)
+    # Of each setting, from its trait.
+    limits = traitlets.Dict(read_only=True).tag(sync=True)
 
     def __init_subclass__(cls) -> None:
-        """Put the module together from its parts."""
+        """Join the module with what it imports."""
         # anywidget makes a subclass of its own for each object, with the texts in it.
         if cls.settings and "_esm" not in vars(cls):
             module = cls.__module__.rpartition(".")[2]
-            texts = [(FOLDER / name).read_text() for name in (*cls.parts, f"{module}.js")]
-            cls._esm = "\n".join(texts)
-            cls._css = (FOLDER / "explorers.css").read_text()
+            cls._esm = "\n".join(modules(f"{module}.js").values())
+            cls._css = (FOLDER / "explorers.css").read_text(encoding="utf-8")
         super().__init_subclass__()
 
     def __init__(self, **traits: Any) -> None:
@@ -38,13 +70,34 @@ class Explorer(anywidget.AnyWidget):
             raise TypeError(f"{unknown[0]} is no setting; expected one of {list(self.settings)}")
         super().__init__(**traits)
 
+    @traitlets.default("limits")
+    def _limits_of_settings(self) -> dict[str, dict[str, Any]]:
+        return {name: limits_of(self.traits()[name]) for name in self.settings}
+
     def __repr__(self) -> str:
         settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.settings)
         return f"{type(self).__name__}({settings})"
 
+    def draws(self, seed: int | None = None) -> Iterator[float]:
+        """Yield the numbers that a seed draws, by default the present one."""
+        return draws(self.seed if seed is None else seed)
+
+
+class RecordedExplorer(Explorer):
+    """An explorer of recorded trials, by the images that each of them has classified wrongly."""
+
+    # How many were classified.
+    images = traitlets.Int().tag(sync=True)
+    # How many of them wrongly, by what an explorer says; as little-endian uint16.
+    wrong = traitlets.Bytes().tag(sync=True)
+
+    def counts(self, *shape: int) -> np.ndarray:
+        """Return how many images were classified wrongly, in this shape."""
+        return np.frombuffer(self.wrong, "<u2").reshape(shape)
+
 
 def draws(seed: int) -> Iterator[float]:
-    """Yield the numbers in [0, 1) that ``generator`` draws in JavaScript: mulberry32.
+    """Yield the numbers in [0, 1) that ``draws`` yields in JavaScript: mulberry32.
 
     Parameters
     ----------
@@ -84,3 +137,11 @@ def drawn_without_repetition(numbers: Iterator[float], size: int, count: int) ->
         other = place + int(next(numbers) * (size - place))
         rows[place], rows[other] = rows[other], rows[place]
     return rows[:count]
+
+
+def log_ticks(ax: Axes, y: Sequence[float], x: Sequence[float] = ()) -> None:
+    """Mark these values on the logarithmic axes of a picture, as they are written."""
+    for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
+        if values:
+            axis.set_ticks(values, [str(value) for value in values])
+    ax.minorticks_off()

@@ -12,14 +12,15 @@ from matplotlib import pyplot as plt
 from scipy import stats
 
 from hpo_helpers.bayesian import BayesianSearch
-from hpo_helpers.explorers.explorer import SEARCHES, Explorer
+from hpo_helpers.explorers.explorer import SEARCHES, Explorer, constant, log_ticks
 from hpo_helpers.recordings import FOLDER, load_recording
 from hpo_helpers.searchers import RandomSearch, Searcher, SobolSearch
 from hpo_helpers.spaces import ConfigSpace
 from hpo_helpers.tuner import tune
 
 PICKS = 5
-SPACE = ConfigSpace({"learning_rate": stats.loguniform(1e-6, 1)})
+LOWEST, HIGHEST = 1e-6, 1.0
+SPACE = ConfigSpace({"learning_rate": stats.loguniform(LOWEST, HIGHEST)})
 # Two trials to learn from leave the model three to choose.
 SEARCHERS: dict[str, Callable[..., Searcher]] = {
     "random search": RandomSearch,
@@ -205,8 +206,9 @@ class FivePicks(Explorer):
     """
 
     settings = ("picks", "learning_rate", "seed")
-    picks = traitlets.List(traitlets.Float()).tag(sync=True)
-    learning_rate = traitlets.Float(1e-3, min=1e-6, max=1).tag(sync=True)
+    picks = traitlets.List(traitlets.Float()).tag(sync=True, limits={"length": PICKS})
+    learning_rate = traitlets.Float(1e-3, min=LOWEST, max=HIGHEST).tag(sync=True)
+    searchers = constant(list(SEARCHERS))
     # Of each game: what is hidden, and how many rates and images it has.
     about = traitlets.List(traitlets.Unicode()).tag(sync=True)
     sizes = traitlets.List(traitlets.List(traitlets.Int())).tag(sync=True)
@@ -232,7 +234,7 @@ class FivePicks(Explorer):
     @traitlets.validate("picks")
     def _check_picks(self, proposal: Any) -> list[float]:
         picks = proposal["value"]
-        within = all(1e-6 * 0.999 <= rate <= 1.001 for rate in picks)
+        within = all(LOWEST * 0.999 <= rate <= HIGHEST * 1.001 for rate in picks)
         if not within or len(picks) > PICKS or len(set(picks)) < len(picks):
             raise traitlets.TraitError(
                 f"picks is {picks}; expected at most {PICKS} learning rates from 1e-6 to 1, "
@@ -296,7 +298,6 @@ class FivePicks(Explorer):
                 label=label,
             )
         ax.set(xlabel="learning rate", ylabel="validation error", ylim=(0.1, 1.05))
-        ax.set_yticks([0.1, 0.2, 0.5, 1], ["0.1", "0.2", "0.5", "1"])
-        ax.minorticks_off()
+        log_ticks(ax, y=[0.1, 0.2, 0.5, 1])
         ax.legend()
         plt.show()

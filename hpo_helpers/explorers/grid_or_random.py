@@ -6,7 +6,7 @@ import numpy as np
 import traitlets
 from matplotlib import pyplot as plt
 
-from hpo_helpers.explorers.explorer import SEARCHES, draws
+from hpo_helpers.explorers.explorer import SEARCHES
 from hpo_helpers.explorers.surfaces import SurfaceExplorer
 from hpo_helpers.plots import plot_coverage
 
@@ -42,7 +42,7 @@ class GridOrRandom(SurfaceExplorer):
     def designs(self, seed: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the grid and the random trials: points of the unit square, shape (n, 2)."""
         n = self.trials_per_axis
-        numbers = draws(self.seed if seed is None else seed)
+        numbers = self.draws(seed)
         x, y = (
             [(place + shift) / n for place in range(n)] for shift in (next(numbers), next(numbers))
         )

@@ -1,39 +1,52 @@
 // Recorded learning curves that successive halving cuts: what it finds, spends and loses.
 
-// No more trials than these are drawn.
-const MOST = 81;
+import {
+  axes,
+  bytesOf,
+  drawnWithoutRepetition,
+  draws,
+  explore,
+  logTicks,
+  panel,
+  remembered,
+  slider,
+  svg,
+  traits,
+} from "./shared.js";
 
 /** What was recorded, and what each of the seeds that are compared draws of it. */
-function recordedOf(model) {
-  const recorded = { ...traits(model, ["images", "epochs"]), wrong: bytesOf(model, "wrong", Uint16Array) };
-  recorded.drawn = Array.from({ length: SEARCHES }, (_, seed) => drawnBy(seed, recorded));
+export function recordedOf(model) {
+  const { searches, ...recorded } = traits(model, ["images", "epochs", "searches"]);
+  recorded.wrong = bytesOf(model, "wrong", Uint16Array);
+  recorded.most = model.get("limits").trials.max;
+  recorded.drawn = Array.from({ length: searches }, (_, seed) => rows(recorded, seed));
   return recorded;
 }
 
 /** The rungs: so many trials, each trained for so many epochs in total. */
-function rungsOf({ trials, eta, r_min }, epochs) {
-  const rungs = [];
+export function rungs({ trials, eta, r_min }, epochs) {
+  const steps = [];
   for (let level = r_min, left = trials; left >= 1; left = Math.floor(left / eta)) {
-    rungs.push({ trials: left, epochs: level });
+    steps.push({ trials: left, epochs: level });
     if (level === epochs) break;
     level = Math.min(level * eta, epochs);
   }
-  return rungs;
+  return steps;
 }
 
 /** The recorded configurations in the order in which a seed draws them, as far as is needed. */
-function drawnBy(seed, { epochs, wrong }) {
-  return drawnWithoutRepetition(generator(seed), wrong.length / epochs, MOST);
+export function rows({ epochs, wrong, most }, seed) {
+  return drawnWithoutRepetition(draws(seed), wrong.length / epochs, most);
 }
 
 /** The trials of each rung in turn, and those of the last one ranked: places in the draw. */
-function cutAt(rungs, rows, { epochs, wrong }) {
-  let ranked = Uint32Array.from({ length: rungs[0].trials }, (_, number) => number);
-  return rungs.map((rung) => {
+function cutAt(steps, drawn, { epochs, wrong }) {
+  let ranked = Uint32Array.from({ length: steps[0].trials }, (_, number) => number);
+  return steps.map((rung) => {
     ranked = ranked.slice(0, rung.trials);
     // One number a trial, sorted as numbers: its errors first, then its place in the draw.
     for (let i = 0; i < ranked.length; i += 1) {
-      ranked[i] += wrong[rows[ranked[i]] * epochs + rung.epochs - 1] * 128;
+      ranked[i] += wrong[drawn[ranked[i]] * epochs + rung.epochs - 1] * 128;
     }
     ranked.sort();
     for (let i = 0; i < ranked.length; i += 1) ranked[i] %= 128;
@@ -42,33 +55,42 @@ function cutAt(rungs, rows, { epochs, wrong }) {
 }
 
 /** What is drawn under a seed, how long each trial is trained, and who is in the last rung. */
-function search(recorded, state, seed) {
+export function search(recorded, state, seed) {
   const { epochs, wrong } = recorded;
-  const rungs = rungsOf(state, epochs);
-  const rows = drawnBy(seed, recorded).slice(0, state.trials);
+  const steps = rungs(state, epochs);
+  const drawn = rows(recorded, seed).slice(0, state.trials);
   const trained = new Array(state.trials).fill(0);
-  const members = cutAt(rungs, rows, recorded);
-  members.forEach((numbers, i) => { for (const number of numbers) trained[number] = rungs[i].epochs; });
+  const members = cutAt(steps, drawn, recorded);
+  members.forEach((numbers, i) => {
+    for (const number of numbers) trained[number] = steps[i].epochs;
+  });
   const last = Array.from(members[members.length - 1]);
-  const final = rows.map((row) => wrong[row * epochs + epochs - 1]);
+  const final = drawn.map((row) => wrong[row * epochs + epochs - 1]);
   const least = Math.min(...final);
-  return { rows, trained, last, final, best: final.indexOf(least),
+  return {
+    rows: drawn,
+    trained,
+    last,
+    final,
+    best: final.indexOf(least),
     spent: trained.reduce((sum, each) => sum + each, 0),
-    kept: last.some((number) => final[number] === least) };
+    isKept: last.some((number) => final[number] === least),
+  };
 }
 
-/** Over all seeds: how often the truly best is kept, and the sum of the images it is missed by. */
-function findOverSeeds(recorded, state) {
+/** Over all seeds: how often the truly best is kept, and the sum of the shortfalls. */
+export function found(recorded, state) {
   const { epochs, wrong } = recorded;
-  const rungs = rungsOf(state, epochs);
+  const steps = rungs(state, epochs);
   let [kept, shortfall] = [0, 0];
-  for (const rows of recorded.drawn) {
-    const last = cutAt(rungs, rows, recorded).pop();
-    const final = (number) => wrong[rows[number] * epochs + epochs - 1];
-    let least = Infinity, found = Infinity;
+  for (const drawn of recorded.drawn) {
+    const last = cutAt(steps, drawn, recorded).pop();
+    const final = (number) => wrong[drawn[number] * epochs + epochs - 1];
+    let least = Infinity,
+      lowest = Infinity;
     for (let number = 0; number < state.trials; number += 1) least = Math.min(least, final(number));
-    for (const number of last) found = Math.min(found, final(number));
-    kept += found === least;
+    for (const number of last) lowest = Math.min(lowest, final(number));
+    kept += lowest === least;
     shortfall += final(last[0]) - least;
   }
   return { kept, shortfall };
@@ -76,23 +98,34 @@ function findOverSeeds(recorded, state) {
 
 const inFull = (count) => count.toLocaleString("en");
 
-function inWords(recorded, state, cut, found) {
-  const { images, epochs, wrong } = recorded;
-  const rungs = rungsOf(state, epochs);
+function inWords(recorded, state, cut, { kept, shortfall }) {
+  const {
+    images,
+    epochs,
+    wrong,
+    drawn: { length: searches },
+  } = recorded;
+  const steps = rungs(state, epochs);
   const [winner, all] = [cut.last[0], state.trials * epochs];
   const reached = wrong[cut.rows[winner] * epochs + cut.trained[winner] - 1] / images;
   const many = (count) => `${count} epoch${count === 1 ? "" : "s"}`;
-  const fate = cut.kept ? "it was kept" : `it was cut after ${many(cut.trained[cut.best])}`;
-  return `Trials × epochs: ${rungs.map((rung) => `${rung.trials} × ${rung.epochs}`).join(", ")}. `
-    + `Best error found: ${reached.toFixed(4)}, after ${many(cut.trained[winner])}. The truly best of the `
-    + `${state.trials} comes to ${(cut.final[cut.best] / images).toFixed(4)} after ${epochs}; ${fate}. `
-    + `${inFull(cut.spent)} epochs spent, ${inFull(all - cut.spent)} saved. Of ${SEARCHES} draws the truly best is kept in `
-    + `${Math.round((100 * found.kept) / SEARCHES)} %; the winner, trained to the end, falls short of it by `
-    + `${(found.shortfall / (SEARCHES * images)).toFixed(4)} on average.`;
+  const fate = cut.isKept ? "it was kept" : `it was cut after ${many(cut.trained[cut.best])}`;
+  return (
+    `Trials × epochs: ${steps.map((rung) => `${rung.trials} × ${rung.epochs}`).join(", ")}. ` +
+    `Best error found: ${reached.toFixed(4)}, after ${many(cut.trained[winner])}. The truly ` +
+    `best of the ` +
+    `${state.trials} comes to ${(cut.final[cut.best] / images).toFixed(4)} after ${epochs}; ` +
+    `${fate}. ` +
+    `${inFull(cut.spent)} epochs spent, ${inFull(all - cut.spent)} saved. Of ${searches} draws ` +
+    `the truly best is kept in ` +
+    `${Math.round((100 * kept) / searches)} %; the winner, trained to the end, falls short of ` +
+    `it by ` +
+    `${(shortfall / (searches * images)).toFixed(4)} on average.`
+  );
 }
 
-const EPOCHS = [1, 3, 9, 27];
-const ERRORS = [0.15, 0.2, 0.3, 0.5, 0.9];
+const EPOCHS = logTicks([1, 3, 9, 27]);
+const ERRORS = logTicks([0.15, 0.2, 0.3, 0.5, 0.9]);
 
 /** The path of a curve from one epoch to another. */
 function pathOf(points, from, to) {
@@ -100,8 +133,12 @@ function pathOf(points, from, to) {
 }
 
 /** The place of each count of images on the axis of a plot; there are as many as images. */
-const heightsIn = (plot) => remembered((images) =>
-  Array.from({ length: images + 1 }, (_, count) => plot.y(Math.log(Math.max(count, 1) / images)).toFixed(1)));
+const heightsIn = (plot) =>
+  remembered((images) =>
+    Array.from({ length: images + 1 }, (_, count) =>
+      plot.y(Math.log(Math.max(count, 1) / images)).toFixed(1),
+    ),
+  );
 
 function drawCurves(plot, recorded, state, cut) {
   const { epochs, images, wrong } = recorded;
@@ -109,21 +146,36 @@ function drawCurves(plot, recorded, state, cut) {
   const at = (epoch) => plot.x(Math.log(epoch)).toFixed(1);
   const places = Array.from({ length: epochs }, (_, i) => at(i + 1));
   const high = plot.heights(images);
-  const curves = cut.rows.map((row) => places.map((x, i) => `${x} ${high[wrong[row * epochs + i]]}`));
+  const curves = cut.rows.map((row) =>
+    places.map((x, i) => `${x} ${high[wrong[row * epochs + i]]}`),
+  );
   const inLast = new Set(cut.last);
   const numbers = cut.rows.map((_, number) => number);
   const losers = numbers.filter((number) => !inLast.has(number));
   // All curves of a kind in one path, for a move has to be drawn within a frame.
-  const draw = (kind, chosen, part) => svg("path", { class: `curve ${kind}`,
-    d: chosen.map((number) => part(curves[number], cut.trained[number])).join("") });
+  const draw = (kind, chosen, part) =>
+    svg("path", {
+      class: `curve ${kind}`,
+      d: chosen.map((number) => part(curves[number], cut.trained[number])).join(""),
+    });
   const trainedPart = (points, trained) => pathOf(points, 1, trained);
   const end = (points, trained) => `M${points[trained - 1]}h0`;
   element.replaceChildren(
-    ...axes(plot, { xTicks: EPOCHS.map((epoch) => [Math.log(epoch), String(epoch)]),
-      yTicks: ERRORS.map((error) => [Math.log(error), String(error)]), xLabel: "epochs", yLabel: "validation error" }),
-    ...rungsOf(state, epochs).flatMap((rung) => [
-      svg("line", { class: "rung", x1: at(rung.epochs), x2: at(rung.epochs), y1: area.top, y2: area.bottom }),
-      svg("text", { x: at(rung.epochs), y: area.top - 6, "text-anchor": "middle" }, String(rung.trials))]),
+    ...axes(plot, { xTicks: EPOCHS, yTicks: ERRORS, xLabel: "epochs", yLabel: "validation error" }),
+    ...rungs(state, epochs).flatMap((rung) => [
+      svg("line", {
+        class: "rung",
+        x1: at(rung.epochs),
+        x2: at(rung.epochs),
+        y1: area.top,
+        y2: area.bottom,
+      }),
+      svg(
+        "text",
+        { x: at(rung.epochs), y: area.top - 6, "text-anchor": "middle" },
+        String(rung.trials),
+      ),
+    ]),
     svg("text", { x: area.left - 18, y: area.top - 6, "text-anchor": "end" }, "trials"),
     draw("rest", numbers, (points, trained) => pathOf(points, trained, epochs)),
     draw("cut", losers, trainedPart),
@@ -138,46 +190,80 @@ function drawSpent(plot, state, epochs, spent) {
   const { area, element, y } = plot;
   const all = state.trials * epochs;
   const width = (area.right - area.left) / 2;
-  const bars = [["spent", spent, "bar"], ["saved", all - spent, "bar other"]].flatMap(([name, count, kind], i) => {
+  const bars = [
+    ["spent", spent, "bar"],
+    ["saved", all - spent, "bar other"],
+  ].flatMap(([name, count, kind], i) => {
     const middle = area.left + (i + 0.5) * width;
     return [
-      svg("rect", { class: kind, x: middle - 0.36 * width, width: 0.72 * width,
-        y: y(count / all), height: area.bottom - y(count / all) }),
+      svg("rect", {
+        class: kind,
+        x: middle - 0.36 * width,
+        width: 0.72 * width,
+        y: y(count / all),
+        height: area.bottom - y(count / all),
+      }),
       svg("text", { x: middle, y: y(count / all) - 6, "text-anchor": "middle" }, inFull(count)),
-      svg("text", { x: middle, y: area.bottom + 19, "text-anchor": "middle" }, name)];
+      svg("text", { x: middle, y: area.bottom + 19, "text-anchor": "middle" }, name),
+    ];
   });
   element.replaceChildren(
-    svg("line", { class: "grid", x1: area.left, x2: area.right, y1: area.bottom, y2: area.bottom }), ...bars,
-    svg("text", { x: (area.left + area.right) / 2, y: plot.height - 5, "text-anchor": "middle" }, `of ${inFull(all)} epochs`));
+    svg("line", { class: "grid", x1: area.left, x2: area.right, y1: area.bottom, y2: area.bottom }),
+    ...bars,
+    svg(
+      "text",
+      { x: (area.left + area.right) / 2, y: plot.height - 5, "text-anchor": "middle" },
+      `of ${inFull(all)} epochs`,
+    ),
+  );
 }
 
 function render({ model, el }) {
   const recorded = recordedOf(model);
-  const r_mins = model.get("r_mins");
   const panels = [
-    panel({ width: 420, height: 320, x: [0, Math.log(recorded.epochs)], y: [Math.log(0.145), 0], left: 64, right: 20,
-      top: 26, class: "wide", label: "Learning curves of the trials, each drawn as far as it was trained, with the rungs" }),
-    panel({ width: 206, height: 320, x: [0, 1], y: [0, 1], left: 10, top: 30,
-      label: "Epochs spent beside epochs saved" })];
+    panel({
+      width: 420,
+      height: 320,
+      x: [0, Math.log(recorded.epochs)],
+      y: [Math.log(0.145), 0],
+      left: 64,
+      right: 20,
+      top: 26,
+      class: "wide",
+      label: "Learning curves of the trials, each drawn as far as it was trained, with the rungs",
+    }),
+    panel({
+      width: 206,
+      height: 320,
+      x: [0, 1],
+      y: [0, 1],
+      left: 10,
+      top: 30,
+      label: "Epochs spent beside epochs saved",
+    }),
+  ];
   panels[0].heights = heightsIn(panels[0]);
-  const overSeeds = remembered((key) => findOverSeeds(recorded, key));
-  const knobs = (set) => [
-    slider({ label: "trials, first rung", min: 3, max: MOST, read: (state) => state.trials,
-      change: (trials) => set({ trials }) }),
-    slider({ label: "eta", min: 2, max: 4, read: (state) => state.eta, change: (eta) => set({ eta }) }),
-    slider({ label: "r_min in epochs", min: 0, max: r_mins.length - 1, read: (state) => r_mins.indexOf(state.r_min),
-      say: (place) => String(r_mins[place]), change: (place) => set({ r_min: r_mins[place] }) })];
-  const legend = [["curve cut", "cut"], ["curve kept", "in the last rung"], ["curve rest", "never trained"],
-    ["curve best", "truly best after all epochs"], ["rung", "rung, with its trials"]];
+  const foundWith = remembered((key) => found(recorded, key));
+  const knobs = [
+    slider(model, "trials", { label: "trials, first rung" }),
+    slider(model, "eta"),
+    slider(model, "r_min", { label: "r_min in epochs" }),
+  ];
+  const legend = [
+    ["line", "curve cut", "cut"],
+    ["line", "curve kept", "in the last rung"],
+    ["line", "curve rest", "never trained"],
+    ["line", "curve best", "truly best after all epochs"],
+    ["line", "rung", "rung, with its trials"],
+  ];
   const redraw = (state) => {
     const cut = search(recorded, state, state.seed);
     const { trials, eta, r_min } = state;
     drawCurves(panels[0], recorded, state, cut);
     drawSpent(panels[1], state, recorded.epochs, cut.spent);
-    return inWords(recorded, state, cut, overSeeds({ trials, eta, r_min }));
+    return inWords(recorded, state, cut, foundWith({ trials, eta, r_min }));
   };
-  return explore({ model, el, settings: ["trials", "eta", "r_min", "seed"], panels, legend, knobs, redraw });
+  return explore({ model, el, panels, legend, knobs, redraw });
 }
 
-export { recordedOf, rungsOf, search, findOverSeeds };
 export default { render };

@@ -6,7 +6,12 @@ import numpy as np
 import traitlets
 from matplotlib import pyplot as plt
 
-from hpo_helpers.explorers.explorer import SEARCHES, Explorer, drawn_without_repetition, draws
+from hpo_helpers.explorers.explorer import (
+    SEARCHES,
+    RecordedExplorer,
+    drawn_without_repetition,
+    log_ticks,
+)
 from hpo_helpers.recordings import load_recording
 from hpo_helpers.schedulers import Rung, halving_rungs
 
@@ -45,7 +50,7 @@ class Cut(NamedTuple):
         return int(final[self.last[0]] - final.min())
 
 
-class Halving(Explorer):
+class Halving(RecordedExplorer):
     """Cut the recorded learning curves of some configurations by successive halving.
 
     The curves are those of the first 300 configurations of the recording ``mlp``, seed 0, over
@@ -80,11 +85,8 @@ class Halving(Explorer):
     trials = traitlets.Int(27, min=3, max=81).tag(sync=True)
     eta = traitlets.Int(3, min=2, max=4).tag(sync=True)
     r_min = traitlets.Enum(R_MINS, default_value=1).tag(sync=True)
-    r_mins = traitlets.List(traitlets.Int(), default_value=list(R_MINS)).tag(sync=True)
-    images = traitlets.Int().tag(sync=True)
+    # Those that were recorded; what is wrong is stored by configuration and epoch.
     epochs = traitlets.Int().tag(sync=True)
-    # Images classified wrongly, by configuration and epoch, as little-endian uint16.
-    wrong = traitlets.Bytes().tag(sync=True)
 
     def __init__(self, **settings: Any) -> None:
         recording = load_recording("mlp")
@@ -107,14 +109,12 @@ class Halving(Explorer):
 
     def rows(self, seed: int | None = None) -> list[int]:
         """Return which of the recorded configurations are drawn."""
-        numbers = draws(self.seed if seed is None else seed)
-        size = len(self.wrong) // (2 * self.epochs)
-        return drawn_without_repetition(numbers, size, self.trials)
+        numbers = self.draws(seed)
+        return drawn_without_repetition(numbers, len(self.counts(-1, self.epochs)), self.trials)
 
     def search(self, seed: int | None = None) -> Cut:
         """Return what is drawn and cut, by default for the present seed."""
-        curves = np.frombuffer(self.wrong, "<u2").reshape(-1, self.epochs).astype(int)
-        curves = curves[self.rows(seed)]
+        curves = self.counts(-1, self.epochs).astype(int)[self.rows(seed)]
         trained = np.zeros(self.trials, int)
         ranked = list(range(self.trials))
         for trials, epochs in self.rungs:
@@ -144,8 +144,6 @@ class Halving(Explorer):
         ax.plot([], [], color="C0", lw=1, marker=".", label="cut")
         ax.plot([], [], color="C1", lw=2.5, label="in the last rung")
         ax.set(xlabel="epochs", ylabel="validation error", xscale="log", yscale="log")
-        ax.set_xticks([1, 3, 9, 27], ["1", "3", "9", "27"])
-        ax.set_yticks([0.2, 0.3, 0.5, 0.9], ["0.2", "0.3", "0.5", "0.9"])
-        ax.minorticks_off()
+        log_ticks(ax, y=[0.2, 0.3, 0.5, 0.9], x=[1, 3, 9, 27])
         ax.legend(fontsize=10)
         plt.show()

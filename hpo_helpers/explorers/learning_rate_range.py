@@ -7,13 +7,15 @@ import numpy as np
 import traitlets
 from matplotlib import pyplot as plt
 
-from hpo_helpers.explorers.explorer import Explorer, draws
+from hpo_helpers.explorers.explorer import RecordedExplorer, log_ticks
 from hpo_helpers.recordings import load_recording
 
+LOWEST, HIGHEST = 1e-6, 10.0
+BATCH_SIZES = [8, 16, 32, 64, 128, 256]
 KNOBS = ["learning_rate_range", "trials", "epochs", "batch_size", "scale"]
 
 
-class LearningRateRange(Explorer):
+class LearningRateRange(RecordedExplorer):
     """Draw learning rates from a range, and see what recorded trainings gave at them.
 
     The trials are those of the recording ``softmax_full``: softmax regression on the full
@@ -53,29 +55,22 @@ class LearningRateRange(Explorer):
     settings = ("learning_rate_range", "scale", "trials", "seed", "epochs", "batch_size")
     learning_rate_range = traitlets.Tuple(
         traitlets.Float(), traitlets.Float(), default_value=(1e-4, 1.0)
-    ).tag(sync=True)
+    ).tag(sync=True, limits={"min": LOWEST, "max": HIGHEST})
     scale = traitlets.Enum(["log", "linear"], default_value="log").tag(sync=True)
     trials = traitlets.Int(10, min=1, max=100).tag(sync=True)
     epochs = traitlets.Int(8, min=1, max=16).tag(sync=True)
-    batch_size = traitlets.Int(16).tag(sync=True)
+    batch_size = traitlets.Enum(BATCH_SIZES, default_value=16).tag(sync=True)
     knobs = traitlets.List(traitlets.Enum(KNOBS), default_value=KNOBS).tag(sync=True)
+    # Those that were recorded; what is wrong is stored by batch size, epoch and rate.
     rates = traitlets.List(traitlets.Float()).tag(sync=True)
-    batch_sizes = traitlets.List(traitlets.Int()).tag(sync=True)
-    epochs_recorded = traitlets.Int().tag(sync=True)
-    images = traitlets.Int().tag(sync=True)
-    # Images classified wrongly, by batch size, epoch and rate, as little-endian uint16.
-    wrong = traitlets.Bytes().tag(sync=True)
 
     def __init__(self, **settings: Any) -> None:
         recording = load_recording("softmax_full")
         table, errors = recording.table, recording.errors["validation"]
         images = recording.about["measured"]["validation"]
-        sizes = sorted(set(table["batch_size"].tolist()))
-        counts = [errors[(table["batch_size"] == b) & (table["seed"] == 0)].T for b in sizes]
+        counts = [errors[(table["batch_size"] == b) & (table["seed"] == 0)].T for b in BATCH_SIZES]
         super().__init__(
             rates=sorted(set(table["learning_rate"].tolist())),
-            batch_sizes=sizes,
-            epochs_recorded=errors.shape[1],
             images=images,
             wrong=np.rint(np.stack(counts) * images).astype("<u2").tobytes(),
             **settings,
@@ -84,32 +79,22 @@ class LearningRateRange(Explorer):
     @traitlets.validate("learning_rate_range")
     def _check_range(self, proposal: Any) -> tuple[float, float]:
         low, high = proposal["value"]
-        if not 1e-6 * 0.999 <= low <= high <= 10 * 1.001:
+        if not LOWEST * 0.999 <= low <= high <= HIGHEST * 1.001:
             raise traitlets.TraitError(
                 f"learning_rate_range is {(low, high)}; expected two rates from 1e-6 to 10, "
                 "the lowest first"
             )
         return low, high
 
-    @traitlets.validate("batch_size")
-    def _check_batch_size(self, proposal: Any) -> int:
-        if self.batch_sizes and proposal["value"] not in self.batch_sizes:
-            raise traitlets.TraitError(
-                f"batch_size is {proposal['value']}; expected one of {self.batch_sizes}"
-            )
-        return proposal["value"]
-
     def response(self) -> np.ndarray:
         """Return the recorded validation error at each rate, for the epochs and batch size."""
-        wrong = np.frombuffer(self.wrong, "<u2").reshape(
-            len(self.batch_sizes), self.epochs_recorded, len(self.rates)
-        )
-        return wrong[self.batch_sizes.index(self.batch_size), self.epochs - 1] / self.images
+        wrong = self.counts(len(BATCH_SIZES), -1, len(self.rates))
+        return wrong[BATCH_SIZES.index(self.batch_size), self.epochs - 1] / self.images
 
     def drawn(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the learning rates of the trials, and their recorded validation errors."""
         low, high = self.learning_rate_range
-        shares = np.array(list(itertools.islice(draws(self.seed), self.trials)))
+        shares = np.array(list(itertools.islice(self.draws(), self.trials)))
         logarithmic = self.scale == "log"
         drawn = low * (high / low) ** shares if logarithmic else low + (high - low) * shares
         first, last = np.log(self.rates[0]), np.log(self.rates[-1])
@@ -127,7 +112,6 @@ class LearningRateRange(Explorer):
         ax.plot(drawn, errors, "o", label="trials")
         ax.plot(drawn[best], errors[best], "o", ms=12, mfc="none", mew=2.5, label="incumbent")
         ax.set(xlabel="learning rate", ylabel="validation error", yscale="log", ylim=(0.14, 1))
-        ax.set_yticks([0.15, 0.2, 0.3, 0.5, 0.9], ["0.15", "0.2", "0.3", "0.5", "0.9"])
-        ax.minorticks_off()
+        log_ticks(ax, y=[0.15, 0.2, 0.3, 0.5, 0.9])
         ax.legend()
         plt.show()

@@ -1,30 +1,47 @@
 // Recorded errors over two hyperparameters: looked up, drawn in colours, and found by searches.
 
+import { axes, bytesOf, linear, median, panel, svg } from "./shared.js";
+
 /** The surfaces by name, each with its errors. */
-function surfacesOf(model) {
+export function surfacesOf(model) {
   const stored = bytesOf(model, "errors", Uint16Array);
+  const step = model.get("step");
   let start = 0;
-  return Object.fromEntries(model.get("surfaces").map((about) => {
-    const [columns, rows] = about.axes.map((axis) => axis.size);
-    const errors = Array.from(stored.slice(start, start + columns * rows), (steps) => steps * 1e-4);
-    start += columns * rows;
-    return [about.name, { ...about, columns, rows, errors, lowest: Math.min(...errors) }];
-  }));
+  return Object.fromEntries(
+    model.get("surfaces").map((about) => {
+      const [columns, rows] = about.axes.map((axis) => axis.size);
+      const errors = Array.from(
+        stored.slice(start, start + columns * rows),
+        (steps) => steps * step,
+      );
+      start += columns * rows;
+      return [about.name, { ...about, columns, rows, errors, lowest: Math.min(...errors) }];
+    }),
+  );
 }
 
 /** The recorded error at a point of the unit square. */
-function errorAt({ columns, rows, errors }, [x, y]) {
+export function lookUp({ columns, rows, errors }, [x, y]) {
   const cell = (share, size) => Math.min(size - 1, Math.floor(share * size));
   return errors[cell(x, columns) * rows + cell(y, rows)];
 }
 
 // Viridis, at fifths.
-const COLOURS = [[68, 1, 84], [65, 68, 135], [42, 120, 142], [34, 168, 132], [122, 209, 81], [253, 231, 37]];
+const COLOURS = [
+  [68, 1, 84],
+  [65, 68, 135],
+  [42, 120, 142],
+  [34, 168, 132],
+  [122, 209, 81],
+  [253, 231, 37],
+];
 
 function colourOf(share) {
   const place = Math.min(1, Math.max(0, share)) * (COLOURS.length - 1);
   const low = Math.min(COLOURS.length - 2, Math.floor(place));
-  return COLOURS[low].map((from, i) => Math.round(from + (COLOURS[low + 1][i] - from) * (place - low)));
+  return COLOURS[low].map((from, i) =>
+    Math.round(from + (COLOURS[low + 1][i] - from) * (place - low)),
+  );
 }
 
 /** A picture of a surface, one pixel a recorded trial. */
@@ -32,12 +49,18 @@ const pictureOf = (() => {
   const drawn = new Map();
   return ({ name, columns, rows, errors, lowest, top }) => {
     if (!drawn.has(name)) {
-      const canvas = Object.assign(document.createElement("canvas"), { width: columns, height: rows });
+      const canvas = Object.assign(document.createElement("canvas"), {
+        width: columns,
+        height: rows,
+      });
       const context = canvas.getContext("2d");
       const pixels = context.createImageData(columns, rows);
       errors.forEach((error, i) => {
         const [column, row] = [Math.floor(i / rows), rows - 1 - (i % rows)];
-        pixels.data.set([...colourOf((error - lowest) / (top - lowest)), 255], 4 * (row * columns + column));
+        pixels.data.set(
+          [...colourOf((error - lowest) / (top - lowest)), 255],
+          4 * (row * columns + column),
+        );
       });
       context.putImageData(pixels, 0, 0);
       drawn.set(name, canvas.toDataURL());
@@ -49,45 +72,85 @@ const pictureOf = (() => {
 const UNIT = { x: [0, 1], y: [0, 1] };
 
 /** A panel for a surface, and one for what many searches found on it. */
-function surfacePanel(label) {
-  return panel({ width: 320, height: 300, ...UNIT, left: 64, right: 14, top: 30, bottom: 54, class: "half", label });
+export function surfacePanel(label) {
+  return panel({
+    width: 320,
+    height: 300,
+    ...UNIT,
+    left: 64,
+    right: 14,
+    top: 30,
+    bottom: 54,
+    class: "half",
+    label,
+  });
 }
 
-function drawSurface(plot, title, surface, marks) {
+export function drawSurface(plot, title, surface, marks) {
   const { area, element } = plot;
   const [x, y] = surface.axes;
   const some = (ticks) => ticks.filter((_, i) => ticks.length < 7 || i % 2 === 0);
   element.replaceChildren(
-    svg("image", { href: pictureOf(surface), x: area.left, y: area.top, width: area.right - area.left,
-      height: area.bottom - area.top, preserveAspectRatio: "none" }),
-    ...axes(plot, { xTicks: some(x.ticks), yTicks: some(y.ticks), xLabel: x.label, yLabel: y.label, grid: false, away: 8 }),
-    svg("text", { class: "title", x: (area.left + area.right) / 2, y: 18, "text-anchor": "middle" }, title),
+    svg("image", {
+      href: pictureOf(surface),
+      x: area.left,
+      y: area.top,
+      width: area.right - area.left,
+      height: area.bottom - area.top,
+      preserveAspectRatio: "none",
+    }),
+    ...axes(plot, {
+      xTicks: some(x.ticks),
+      yTicks: some(y.ticks),
+      xLabel: x.label,
+      yLabel: y.label,
+      grid: false,
+      away: 8,
+    }),
+    svg(
+      "text",
+      { class: "title", x: (area.left + area.right) / 2, y: 18, "text-anchor": "middle" },
+      title,
+    ),
     ...marks,
   );
 }
 
 /** Trials on a surface: all in two strokes, for a move has to be drawn within a frame. */
-function dots(plot, points, kind = "") {
+export function dots(plot, points, kind = "") {
   const d = dotsAt(points.map(([x, y]) => [plot.x(x), plot.y(y)]));
   return [svg("path", { class: "rim", d }), svg("path", { class: `on-surface ${kind}`, d })];
 }
 
 /** The path of round dots: strokes of no length with round ends. */
-function dotsAt(places) {
+export function dotsAt(places) {
   return places.map(([x, y]) => `M${x.toFixed(1)} ${y.toFixed(1)}h0`).join("");
 }
 
-function foundPanel(label) {
-  return panel({ width: 640, height: 180, x: [0, 1], y: [0, 1], left: 170, right: 40, top: 6, bottom: 58, class: "full", label });
+export function foundPanel(label) {
+  return panel({
+    width: 640,
+    height: 180,
+    x: [0, 1],
+    y: [0, 1],
+    left: 170,
+    right: 40,
+    top: 6,
+    bottom: 58,
+    class: "full",
+    label,
+  });
 }
 
 /** Two histograms, one above the other: the best errors of many searches of two kinds. */
-function drawFound(plot, { lowest, good }, kinds) {
+export function drawFound(plot, { lowest, good }, kinds) {
   const { area, element } = plot;
   // What is worse than this is all counted in the last bar.
   const top = lowest + 6 * (good - lowest);
   const x = linear([lowest, top], [area.left, area.right]);
-  const bins = 30, width = (area.right - area.left) / bins, height = (area.bottom - area.top) / 2;
+  const bins = 30,
+    width = (area.right - area.left) / bins,
+    height = (area.bottom - area.top) / 2;
   const bars = kinds.flatMap(([name, errors, kind], row) => {
     const base = area.top + height * (row + 1) - 4;
     const counts = new Array(bins).fill(0);
@@ -98,22 +161,50 @@ function drawFound(plot, { lowest, good }, kinds) {
     return [
       svg("text", { x: area.left - 8, y: base - height / 2 + 10, "text-anchor": "end" }, name),
       svg("line", { class: "grid", x1: area.left, x2: area.right, y1: base, y2: base }),
-      svg("path", { class: kind, d: counts.map((count, i) => {
-        const tall = (count / tallest) * (height - 8);
-        return `M${area.left + i * width + 1} ${base}v${-tall}h${width - 2}v${tall}z`;
-      }).join("") }),
-      svg("line", { class: "middle", x1: x(Math.min(top, median(errors))), x2: x(Math.min(top, median(errors))),
-        y1: base - height + 8, y2: base + 4 })];
+      svg("path", {
+        class: kind,
+        d: counts
+          .map((count, i) => {
+            const tall = (count / tallest) * (height - 8);
+            return `M${area.left + i * width + 1} ${base}v${-tall}h${width - 2}v${tall}z`;
+          })
+          .join(""),
+      }),
+      svg("line", {
+        class: "middle",
+        x1: x(Math.min(top, median(errors))),
+        x2: x(Math.min(top, median(errors))),
+        y1: base - height + 8,
+        y2: base + 4,
+      }),
+    ];
   });
-  const ticks = [[lowest, lowest.toFixed(2)], [good, good.toFixed(2)], [top, `≥ ${top.toFixed(2)}`]];
+  const ticks = [
+    [lowest, lowest.toFixed(2)],
+    [good, good.toFixed(2)],
+    [top, `≥ ${top.toFixed(2)}`],
+  ];
   element.replaceChildren(
-    svg("rect", { class: "reached", x: area.left, y: area.top, width: x(good) - area.left, height: 2 * height }),
+    svg("rect", {
+      class: "reached",
+      x: area.left,
+      y: area.top,
+      width: x(good) - area.left,
+      height: 2 * height,
+    }),
     ...bars,
-    ...axes({ ...plot, x }, { xTicks: ticks, yTicks: [], xLabel: `best error of each of ${SEARCHES} searches (shaded: at most ${good})` }),
+    ...axes(
+      { ...plot, x },
+      {
+        xTicks: ticks,
+        yTicks: [],
+        xLabel: `best error of each of ${kinds[0][1].length} searches (shaded: at most ${good})`,
+      },
+    ),
   );
 }
 
 /** The share of errors that are good. */
-function reached(errors, good) {
+export function reached(errors, good) {
   return errors.filter((error) => error <= good + 1e-9).length / errors.length;
 }

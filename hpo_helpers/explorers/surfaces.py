@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from hpo_helpers.explorers.explorer import Explorer
+from hpo_helpers.explorers.explorer import Explorer, constant
 from hpo_helpers.recordings import load_recording
 
 # Errors are handed over in steps of this size.
@@ -62,11 +62,11 @@ SURFACES = {"one axis matters": one_axis_matters, "both axes matter": both_axes_
 class SurfaceExplorer(Explorer):
     """An explorer of one of two recorded surfaces."""
 
-    parts = ("shared.js", "surfaces.js")
     surface = traitlets.Enum(list(SURFACES), default_value="one axis matters").tag(sync=True)
     # Of each surface its name, axes, the error that counts as good, the end of its colours.
     surfaces = traitlets.List().tag(sync=True)
-    # Their errors by the first axis and then the second, in steps of 1e-4, little-endian uint16.
+    # Their errors by the first axis and then the second, in steps, as little-endian uint16.
+    step = constant(STEP)
     errors = traitlets.Bytes().tag(sync=True)
 
     def __init__(self, **settings: Any) -> None:

@@ -6,10 +6,8 @@ import numpy as np
 import traitlets
 from matplotlib import pyplot as plt
 
-from hpo_helpers.explorers.explorer import SEARCHES, Explorer, drawn_without_repetition, draws
+from hpo_helpers.explorers.explorer import SEARCHES, Explorer, drawn_without_repetition
 from hpo_helpers.recordings import load_recording
-
-SIZES = (100, 200, 500, 1000, 2000, 5000, 10_000)
 
 
 class Measured(NamedTuple):
@@ -72,9 +70,9 @@ class ValidationNoise(Explorer):
     """
 
     settings = ("size", "trials", "seed")
-    size = traitlets.Enum(SIZES, default_value=200).tag(sync=True)
+    sizes = (100, 200, 500, 1000, 2000, 5000, 10_000)
+    size = traitlets.Enum(sizes, default_value=200).tag(sync=True)
     trials = traitlets.Int(10, min=2, max=30).tag(sync=True)
-    sizes = traitlets.List(traitlets.Int(), default_value=list(SIZES)).tag(sync=True)
     rates = traitlets.List(traitlets.Float()).tag(sync=True)
     block = traitlets.Int().tag(sync=True)
     # Images of each block classified wrongly, by rate and block.
@@ -94,7 +92,7 @@ class ValidationNoise(Explorer):
     def search(self, seed: int | None = None, size: int | None = None) -> Measured:
         """Return what a search sees and what is true, by default for the present state."""
         wrong = np.frombuffer(self.wrong, np.uint8).reshape(len(self.rates), -1)
-        numbers = draws(self.seed if seed is None else seed)
+        numbers = self.draws(seed)
         chosen = drawn_without_repetition(numbers, len(self.rates), self.trials)
         blocks = [
             int(next(numbers) * wrong.shape[1])

@@ -8,7 +8,7 @@ import pandas as pd
 import traitlets
 from matplotlib import pyplot as plt
 
-from hpo_helpers.explorers.explorer import Explorer, drawn_without_repetition, draws
+from hpo_helpers.explorers.explorer import RecordedExplorer, constant, drawn_without_repetition
 from hpo_helpers.recordings import RecordedTrials, load_mlp_seconds, load_recording
 from hpo_helpers.schedulers import ASHA, SuccessiveHalving
 from hpo_helpers.simulator import simulate
@@ -18,6 +18,8 @@ from hpo_helpers.trials import Trial
 METHODS = ("synchronous halving", "ASHA")
 ETA = 3
 RUNGS = (1, 3, 9, 27)
+# Trials of a bracket, for each worker.
+BRACKET = 27
 CONFIGURATIONS = 1000
 COLORS = ("C5", "C4", "C1", "C0")
 
@@ -58,7 +60,7 @@ class InOrder:
         """Learn nothing."""
 
 
-class WorkersClock(Explorer):
+class WorkersClock(RecordedExplorer):
     """Let workers train recorded trials for three simulated seconds, and see who waits.
 
     The trials are the first 1,000 of the recording ``mlp``, in an order that the seed shuffles;
@@ -94,12 +96,13 @@ class WorkersClock(Explorer):
     workers = traitlets.Int(8, min=1, max=16).tag(sync=True)
     spread = traitlets.Float(1, min=0, max=2).tag(sync=True)
     method = traitlets.Enum(METHODS, default_value=METHODS[0]).tag(sync=True)
-    seconds = traitlets.Int(3).tag(sync=True)
-    images = traitlets.Int().tag(sync=True)
-    # Images that are wrong after the epochs of each rung, by configuration and rung, all of them
-    # for a network that has diverged; and an epoch of each configuration in steps of 0.1 ms.
-    # Little-endian uint16.
-    wrong = traitlets.Bytes().tag(sync=True)
+    seconds = constant(3)
+    eta = constant(ETA)
+    rungs = constant(RUNGS)
+    bracket = constant(BRACKET)
+    # An epoch of each configuration in steps of 0.1 ms, as little-endian uint16. What is wrong
+    # after the epochs of each rung is stored by configuration and rung; all images are for a
+    # network that has diverged.
     times = traitlets.Bytes().tag(sync=True)
 
     def __init__(self, **settings: Any) -> None:
@@ -123,17 +126,17 @@ class WorkersClock(Explorer):
 
     def order(self) -> list[int]:
         """Return the configurations in the order in which they are tried."""
-        return drawn_without_repetition(draws(self.seed), CONFIGURATIONS, CONFIGURATIONS)
+        return drawn_without_repetition(self.draws(), CONFIGURATIONS, CONFIGURATIONS)
 
     def run(self, method: str | None = None) -> Shown:
         """Return what a method comes to, by default the chosen one."""
-        wrong = np.frombuffer(self.wrong, "<u2").reshape(CONFIGURATIONS, len(RUNGS))
+        wrong = self.counts(CONFIGURATIONS, len(RUNGS))
         takes, end = self.epochs_take(), self.seconds * 1_000_000
         if (method or self.method) == "ASHA":
             scheduler = ASHA(min_epochs=RUNGS[0], max_epochs=RUNGS[-1], eta=ETA)
         else:
             scheduler = SuccessiveHalving(
-                min_epochs=RUNGS[0], max_epochs=RUNGS[-1], eta=ETA, trials=27 * self.workers
+                min_epochs=RUNGS[0], max_epochs=RUNGS[-1], eta=ETA, trials=BRACKET * self.workers
             )
 
         def objective(config: Config, epochs: int, state: int | None) -> tuple[list[float], int]:

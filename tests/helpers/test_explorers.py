@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hpo_helpers.explorers import (
     LearningRateRange,
     ValidationNoise,
 )
+from hpo_helpers.explorers.explorer import modules
 from hpo_helpers.explorers.five_picks import hidden, open_response, play, played
 from hpo_helpers.recordings import FOLDER, RecordedTrials, load_recording
 
@@ -24,7 +26,7 @@ ALL = [getattr(explorers, name) for name in explorers.__all__]
     [
         (LearningRateRange, {"learning_rate_range": (1.0, 0.1)}, "the lowest first"),
         (LearningRateRange, {"learning_rate_range": (1e-9, 1)}, "two rates from 1e-6 to 10"),
-        (LearningRateRange, {"batch_size": 7}, r"batch_size is 7; expected one of \[8, 16"),
+        (LearningRateRange, {"batch_size": 7}, r"any of \[8, 16, 32"),
         (LearningRateRange, {"trials": 0}, "should not be less than 1"),
         (LearningRateRange, {"scale": "cubic"}, r"any of \['log', 'linear'\]"),
         (LearningRateRange, {"knobs": ["colour"]}, "any of"),
@@ -58,6 +60,21 @@ def test_explorer_can_be_observed_and_says_how_it_is_set(explorer):
 
 
 @pytest.mark.parametrize("explorer", ALL)
+def test_limits_that_the_module_reads_are_those_of_the_traits(explorer):
+    limits = explorer().limits
+    assert list(limits) == list(explorer.settings)
+    for name, limit in limits.items():
+        allowed = limit.get("options", [limit[end] for end in ("min", "max") if end in limit])
+        for value in allowed if isinstance(getattr(explorer(), name), int | float | str) else []:
+            assert getattr(explorer(**{name: value}), name) == value
+        for value in [limit[end] + step for end, step in [("min", -1), ("max", 1)] if end in limit]:
+            with pytest.raises(traitlets.TraitError):
+                explorer(**{name: value})
+    with pytest.raises(traitlets.TraitError, match="read-only"):
+        explorer(searches=3)
+
+
+@pytest.mark.parametrize("explorer", ALL)
 def test_picture_of_every_explorer_can_be_drawn(explorer):
     explorer().picture()
     assert plt.gcf().axes
@@ -70,6 +87,17 @@ def test_module_needs_nothing_from_elsewhere(explorer):
     assert "\nimport " not in module
     assert "http" not in module.replace("http://www.w3.org/2000/svg", "")
     assert "export default { render };" in module
+
+
+@pytest.mark.parametrize("explorer", ALL)
+def test_joined_module_has_no_name_twice(explorer):
+    parts = modules(f"{explorer.__module__.rpartition('.')[2]}.js")
+    assert next(iter(parts)) == "shared.js"
+    assert explorer()._esm == "\n".join(parts.values())
+    declared = re.compile(r"^(?:export )?(?:async )?(?:function|const|let|class) (\w+)", re.M)
+    names = [name for text in parts.values() for name in declared.findall(text)]
+    assert len(names) > 30
+    assert sorted(names) == sorted(set(names))
 
 
 def test_surfaces_are_the_recordings():

@@ -12,7 +12,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from hpo_helpers import explorers
 from hpo_helpers.explorers import (
+    BayesianSteps,
     CoarseToFineRounds,
     FivePicks,
     GridOrRandom,
@@ -60,6 +62,7 @@ GRID = Place("search/grid_vs_random", GridOrRandom)
 COARSE = Place("search/coarse_to_fine", CoarseToFineRounds)
 HALVING = Place("smarter/successive_halving", Halving)
 CLOCK = Place("smarter/asynchronous", WorkersClock)
+BAYESIAN = Place("smarter/bayesian_optimization", BayesianSteps)
 GAME = Place("smarter/five_picks", FivePicks)
 PLACES = [
     FRONT,
@@ -70,6 +73,7 @@ PLACES = [
     COARSE,
     HALVING,
     CLOCK,
+    BAYESIAN,
     GAME,
 ]
 everywhere = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.page)
@@ -146,6 +150,17 @@ def words(explorer):
             for run in (chosen, *shown.values())
         ]
         return [f": {said[0]}", f"With {next(iter(shown))} instead: {said[1]}"]
+    if isinstance(explorer, BayesianSteps):
+        errors, belief = explorer.response(), explorer.beliefs()[-1]
+        incumbent = min(belief.tried, key=lambda row: errors[row])
+        best, following = (say_rate(explorer.rates[row]) for row in (incumbent, belief.next))
+        said = "and will" if errors[belief.next] < errors[incumbent] else "and will not"
+        return [
+            f"After {len(belief.tried)} trials the incumbent has a validation error of "
+            f"{errors[incumbent]:.3f}, at a learning rate of {best}.",
+            f"The lowest recorded error is {errors.min():.3f}.",
+            f"The next trial is at {following}, {said} improve on it.",
+        ]
     if isinstance(explorer, FivePicks):
         return words_of_a_game(explorer)
     first, second = explorer.found()
@@ -221,6 +236,58 @@ def press(page, label, *keys):
     return slider
 
 
+def test_explorers_stand_on_the_pages_in_places_and_on_no_others():
+    holding = [
+        str(path.relative_to(BOOK).with_suffix(""))
+        for path in BOOK.rglob("*.ipynb")
+        if f'"{VIEW}"' in path.read_text(encoding="utf-8")
+    ]
+    assert sorted(holding) == sorted(place.page for place in PLACES)
+    assert {place.kind.__name__ for place in PLACES} == set(explorers.__all__)
+
+
+def finish(page, place):
+    """Bring an explorer to where all of its marks are drawn: a game to its end."""
+    if place.is_game:
+        for exponent in TRIED:
+            move_to(page, exponent).press("Enter")
+
+
+def legend_of(page):
+    """The words of the legend, by the selector of the mark that they explain."""
+    entries = page.eval_on_selector_all(
+        ".explorer .legend > span",
+        "all => all.map((each) => [each.querySelector('svg > *'), each.textContent])"
+        ".map(([mark, text]) => [mark.tagName + '.' + [...mark.classList].join('.'), text])",
+    )
+    assert len(dict(entries)) == len(entries)
+    return dict(entries)
+
+
+@everywhere
+def test_marks_of_the_legend_are_those_of_the_picture(open_page, place):
+    page = open_page(place)
+    finish(page, place)
+    for mark, text in legend_of(page).items():
+        kind = mark[mark.index(".") :]
+        # The ends of a scale of colours stand for an image, dots in a stroke for a path of them.
+        if kind not in (".low", ".high"):
+            assert page.locator(f".explorer .panels {kind}").count() > 0, text
+
+
+def test_steps_tell_random_trials_from_chosen_ones(open_page):
+    page = open_page(BAYESIAN)
+    press(page, "trials", *["ArrowRight"] * 4)
+    legend, drawn = legend_of(page), page.locator(".explorer .panels")
+    for mark, text, count in [
+        ("circle.trial.first", "random trial", 2),
+        ("circle.trial", "trial chosen by the search", 7),
+        ("line.next", "next trial", 2),
+    ]:
+        assert legend[mark] == text
+        expect(drawn.locator(mark)).to_have_count(count)
+
+
 @pytest.mark.parametrize("from_folder", [False, True], ids=["http", "file"])
 @everywhere
 def test_explorer_says_what_the_model_in_python_says(open_page, place, from_folder):
@@ -265,6 +332,10 @@ def test_explorer_says_what_the_model_in_python_says(open_page, place, from_fold
         (HALVING, "r_min in epochs", ["ArrowRight"] * 4, "9", {"r_min": 9}),
         (CLOCK, "workers", ["End"], "16", {"workers": 16}),
         (CLOCK, "spread of times", ["Home"], "equal", {"spread": 0.0}),
+        (BAYESIAN, "trials", ["End"], "15", {"trials": 15}),
+        (BAYESIAN, "length scale", ["ArrowLeft"] * 5, "0.10", {"length_scale": 0.1}),
+        (BAYESIAN, "noise", ["End"], "1.00", {"noise": 1.0}),
+        (BAYESIAN, "exploration", ["ArrowRight"] * 10, "0.50", {"exploration": 0.5}),
     ],
 )
 def test_slider_moves_by_keyboard_and_says_its_value(

@@ -1,5 +1,6 @@
 """The models of the explorers: JavaScript against the Python that does the same."""
 
+import inspect
 import itertools
 import json
 import shutil
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hpo_helpers import explorers
 from hpo_helpers.experiments import MLP_SPACE
 from hpo_helpers.explorers import (
     BayesianSteps,
@@ -20,7 +22,7 @@ from hpo_helpers.explorers import (
     ValidationNoise,
     WorkersClock,
 )
-from hpo_helpers.explorers.explorer import draws
+from hpo_helpers.explorers.explorer import FOLDER, draws, modules
 from hpo_helpers.explorers.five_picks import played
 from hpo_helpers.recordings import RecordedTrials, load_recording
 from hpo_helpers.schedulers import SuccessiveHalving
@@ -38,14 +40,17 @@ MODEL = """
 """
 
 
-def in_node(esm, call, given, folder):
+def in_node(explorer, call, given, folder):
+    """Run it on the files as they are, each importing the others."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node is not installed; the browser runs the same cases")
-    (folder / "explorer.mjs").write_text(esm, encoding="utf-8")
+    files = modules(f"{type(explorer).__module__.rpartition('.')[2]}.js")
+    parts = ", ".join(f"...await import({json.dumps((FOLDER / name).as_uri())})" for name in files)
     (folder / "given.json").write_text(json.dumps(given), encoding="utf-8")
     (folder / "run.mjs").write_text(
-        'import { readFileSync } from "fs"; import * as explorer from "./explorer.mjs";'
+        'import { readFileSync } from "fs";'
+        f"const explorer = {{ {parts} }};"
         f"const run = {MODEL.replace('CALL', call)};"
         'console.log(JSON.stringify(run(JSON.parse(readFileSync("given.json")))));',
         encoding="utf-8",
@@ -56,9 +61,11 @@ def in_node(esm, call, given, folder):
     return json.loads(done.stdout)
 
 
-def in_browser(esm, call, given, browser):
+def in_browser(explorer, call, given, browser):
+    """Run it on the text that the files are joined to."""
     page = browser.new_page()
-    page.add_init_script(f"window.esm = {json.dumps(esm)}; window.given = {json.dumps(given)};")
+    esm, given = json.dumps(explorer._esm), json.dumps(given)
+    page.add_init_script(f"window.esm = {esm}; window.given = {given};")
     page.goto("data:text/html,<p>nothing</p>")
     found = page.evaluate(
         "async () => { const explorer = await import(URL.createObjectURL(new Blob([window.esm],"
@@ -81,8 +88,8 @@ def in_javascript(request, tmp_path):
         }
         given = {"traits": traits, "states": states}
         if request.param == "node":
-            return in_node(explorer._esm, call, given, tmp_path)
-        return in_browser(explorer._esm, call, given, request.getfixturevalue("browser"))
+            return in_node(explorer, call, given, tmp_path)
+        return in_browser(explorer, call, given, request.getfixturevalue("browser"))
 
     return run
 
@@ -112,7 +119,8 @@ def test_learning_rate_range(in_javascript):
         assert np.allclose([trial["error"] for trial in found["trials"]], errors)
         assert np.allclose(found["incumbent"], np.minimum.accumulate(errors))
         limit = np.sort(twin.response())[6]
-        assert found["good"] == (twin.response() <= limit).tolist()
+        assert np.allclose(found["errors"], twin.response())
+        assert found["isGood"] == (twin.response() <= limit).tolist()
         assert found["hits"] == int((errors <= limit).sum())
         assert np.isclose(found["chance"], 1 - (1 - found["one"]) ** 50)
 
@@ -138,7 +146,8 @@ def test_grid_or_random(in_javascript):
     )
     call = """(model, { surface, trials_per_axis, seed }) => ({
       ...explorer.designs(trials_per_axis, seed),
-      found: explorer.findOverSeeds(explorer.surfacesOf(model)[surface], trials_per_axis) })"""
+      found: explorer.found(explorer.surfacesOf(model)[surface], trials_per_axis,
+        model.get("searches")) })"""
     for state, found in zip(states, in_javascript(GridOrRandom(), call, states), strict=True):
         twin = GridOrRandom(**state)
         for name, points in zip(["grid", "random"], twin.designs(), strict=True):
@@ -157,9 +166,9 @@ def test_coarse_to_fine(in_javascript):
     call = """(model, state) => {
       const surface = explorer.surfacesOf(model)[state.surface];
       return {
-      ...explorer.searchInRounds(surface, state, state.seed),
-      random: explorer.searchAtRandom(surface, state, state.seed),
-      found: explorer.findOverSeeds(surface, state) }; }"""
+      ...explorer.search(surface, state, state.seed),
+      random: explorer.random(surface, state, state.seed),
+      found: explorer.found(surface, state, model.get("searches")) }; }"""
     for state, found in zip(states, in_javascript(CoarseToFineRounds(), call, states), strict=True):
         twin = CoarseToFineRounds(**state)
         points, boxes = twin.search()
@@ -175,14 +184,14 @@ def test_coarse_to_fine(in_javascript):
 def test_validation_noise(in_javascript):
     states = states_of(ValidationNoise(), trials=[2, 30], seed=SEEDS)
     call = """(model, { trials, seed }) => { const recorded = explorer.recordedOf(model); return {
-      ...explorer.searchWith(recorded, trials, seed),
-      found: explorer.findOverSeeds(recorded, trials) }; }"""
+      ...explorer.search(recorded, trials, seed),
+      found: explorer.found(recorded, trials) }; }"""
     for state, found in zip(states, in_javascript(ValidationNoise(), call, states), strict=True):
         twin = ValidationNoise(**state)
         for size, seen, over_seeds in zip(twin.sizes, found["bySize"], found["found"], strict=True):
             search = twin.search(size=size)
             assert np.allclose(found["rates"], search.rates)
-            assert np.allclose(found["errors"], search.true)
+            assert np.allclose(found["true"], search.true)
             assert np.allclose(seen["measured"], search.measured)
             assert seen["winner"] == search.winner
             if state["seed"] == 0:
@@ -198,7 +207,7 @@ def test_bayesian_steps_agree_with_scikit_learn(in_javascript):
         exploration=[0.0, 0.5],
         seed=SEEDS[:2],
     )
-    call = "(model, state) => explorer.steps(explorer.recordedOf(model), state)"
+    call = "(model, state) => explorer.beliefs(explorer.recordedOf(model), state)"
     for state, found in zip(states, in_javascript(BayesianSteps(), call, states), strict=True):
         beliefs = BayesianSteps(**state).beliefs()
         for step, belief in zip(found, beliefs, strict=True):
@@ -215,7 +224,7 @@ def test_workers_clock(in_javascript):
     states += states_of(WorkersClock(workers=5), seed=SEEDS)
     call = """(model, state) => {
       const recorded = explorer.recordedOf(model);
-      const run = (method) => explorer.runClock(recorded, state, method);
+      const run = (method) => explorer.run(recorded, state, method);
       return { takes: explorer.epochsTake(recorded, state.spread),
         runs: ["synchronous halving", "ASHA"].map(run) }; }"""
     for state, found in zip(states, in_javascript(WorkersClock(), call, states), strict=True):
@@ -241,8 +250,8 @@ def test_halving(in_javascript):
     states += states_of(explorer, r_min=[2, 27], seed=SEEDS)
     call = """(model, state) => { const recorded = explorer.recordedOf(model); return {
       ...explorer.search(recorded, state, state.seed),
-      rungs: explorer.rungsOf(state, recorded.epochs),
-      found: explorer.findOverSeeds(recorded, state) }; }"""
+      rungs: explorer.rungs(state, recorded.epochs),
+      found: explorer.found(recorded, state) }; }"""
     for state, found in zip(states, in_javascript(explorer, call, states), strict=True):
         twin = Halving(**state)
         cut = twin.search()
@@ -251,7 +260,7 @@ def test_halving(in_javascript):
         assert found["trained"] == cut.trained.tolist()
         assert found["last"] == cut.last
         assert found["final"] == cut.curves[:, -1].tolist()
-        assert (found["best"], found["kept"]) == (cut.curves[:, -1].argmin(), cut.is_kept)
+        assert (found["best"], found["isKept"]) == (cut.curves[:, -1].argmin(), cut.is_kept)
         assert found["spent"] == cut.trained.sum()
         if state["seed"] == 0:
             assert tuple(found["found"].values()) == twin.found()
@@ -277,11 +286,11 @@ def test_five_picks(in_javascript):
     picks = [[0.01], [1e-6, 1.0, 0.1, 0.0316, 3.2e-4], [10**-0.55, 0.05, 0.2, 1e-3, 10**-1.35]]
     states = states_of(FivePicks(), seed=range(13), picks=picks)
     call = """(model, state) => {
-      const game = explorer.gameOf(explorer.gamesOf(model), state.seed);
+      const game = explorer.response(explorer.hidden(model), state.seed);
       const plain = (seeds) => seeds.map((rows) => Array.from(rows));
       return { ...game, wrong: Array.from(game.wrong), moves: game.moves.map(plain),
-        answers: explorer.answered(game, state.picks),
-        ...explorer.standingOf(game, state.picks) }; }"""
+        errors: explorer.errors(game, state.picks), found: explorer.found(game),
+        typical: explorer.typical(game), standing: explorer.standing(game, state.picks) }; }"""
     for state, found in zip(states, in_javascript(FivePicks(), call, states), strict=True):
         twin = FivePicks(**state)
         # To the last digit: all are whole numbers of images.
@@ -291,17 +300,29 @@ def test_five_picks(in_javascript):
             twin.response.images,
         )
         assert found["moves"] == played()[state["seed"] % 12].tolist()
-        errors = twin.errors()
-        assert [wrong / found["images"] for wrong in found["answers"]["wrong"]] == errors
-        assert found["answers"]["incumbent"] == np.argmin(errors)
-        standing = twin.standing()
-        assert (found["best"], found["place"]) == (standing.best, standing.place)
-        searchers = pd.DataFrame(found["searchers"])
-        assert searchers["found"].tolist() == twin.found().tolist()
-        assert searchers["median"].tolist() == standing.medians
-        assert searchers["beaten"].tolist() == standing.beaten
-        assert searchers["level"].tolist() == standing.level
-        assert searchers["typical"].tolist() == twin.typical()
+        assert found["errors"] == twin.errors()
+        assert found["found"] == twin.found().tolist()
+        assert found["typical"] == twin.typical()
+        assert found["standing"] == twin.standing()._asdict()
+
+
+def camel_case(name):
+    first, *rest = name.split("_")
+    return first + "".join(map(str.capitalize, rest))
+
+
+@pytest.mark.parametrize("name", explorers.__all__)
+def test_module_has_the_model_under_the_names_of_python(in_javascript, name):
+    kind = getattr(explorers, name)
+    ((names,),) = in_javascript(kind(), "(model, state) => [Object.keys(explorer)]", [{}])
+    model = {
+        each
+        for each, value in vars(kind).items()
+        if (inspect.isfunction(value) or isinstance(value, property)) and each[0] != "_"
+    }
+    twins = {camel_case(each) for each in model - {"picture"}}
+    assert len(twins) >= 2
+    assert twins <= set(names)
 
 
 def test_generator_is_uniform_over_and_within_seeds():
