@@ -1,5 +1,6 @@
 """Arguments: refused where they enter, by name, with their value and what was expected."""
 
+import contextlib
 import math
 import numbers
 from typing import Any
@@ -33,7 +34,7 @@ def whole(name: str, value: Any, least: int = 1) -> int:
     >>> whole("trials", 20)
     20
     """
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= least:
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool) and int(value) >= least:
         return int(value)
     raise _refused(name, value, f"a whole number, at least {least}")
 
@@ -67,8 +68,11 @@ def finite(name: str, value: Any, above: float = -math.inf) -> float:
     60.0
     """
     expected = "a finite number" + (f" above {above:g}" if math.isfinite(above) else "")
-    if isinstance(value, numbers.Real) and not isinstance(value, bool) and above < value < math.inf:
-        return float(value)
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        # What is too large for a float is not finite either.
+        with contextlib.suppress(OverflowError):
+            if above < float(value) < math.inf:
+                return float(value)
     raise _refused(name, value, expected)
 
 

@@ -185,8 +185,8 @@ class _Integer(Axis):
         return [int(value) if math.isfinite(value) else value for value in values]
 
     def quantiles(self, values: Sequence[Any]) -> np.ndarray:
-        values = np.asarray(values, float)
-        return (self.distribution.cdf(values) + self.distribution.cdf(values - 1)) / 2
+        numbers = np.asarray(values, float)
+        return (self.distribution.cdf(numbers) + self.distribution.cdf(numbers - 1)) / 2
 
     def _has_probability(self, value: float) -> bool:
         whole = self.distribution.dist.name in _WITHOUT_GAPS and value % 1 == 0

@@ -197,12 +197,11 @@ class Search:
         """
         new = self._new_number()
         if self._scheduler is None:
-            job = None if new is None else (new, None)
+            number, epochs = new, None
         else:
-            job = self._scheduler.job(new)
-        if job is None:
+            number, epochs = self._scheduler.job(new) or (None, None)
+        if number is None:
             return None
-        number, epochs = job
         if number == new:
             config = self._new_config(number)
             if config is None:
@@ -294,14 +293,11 @@ class _States:
         self.max_epochs = max_epochs
         self._kept: dict[int, Any] = {}
 
-    def _path(self, number: int, epochs: int) -> Path:
-        return self.folder / f"{number}-{epochs}.pickle"
-
     def load(self, job: Job) -> Job:
         """Return the job with its state; without one it begins anew."""
         state = self._kept.pop(job.number, None)
         if self.folder is not None and job.errors:
-            path = self._path(job.number, len(job.errors))
+            path = _state_file(self.folder, job.number, len(job.errors))
             try:
                 state = pickle.loads(path.read_bytes())
             # Whatever is wrong with it: a class that is gone can raise anything.
@@ -337,12 +333,16 @@ class _States:
         self.folder.mkdir(parents=True, exist_ok=True)
         part = self.folder / f"{trial.number}.part"
         part.write_bytes(content)
-        part.replace(self._path(trial.number, len(trial.errors)))
+        part.replace(_state_file(self.folder, trial.number, len(trial.errors)))
 
     def drop(self, number: int, epochs: int) -> None:
         """Delete the state after so many epochs, which a logged report has made useless."""
         if self.folder is not None:
-            self._path(number, epochs).unlink(missing_ok=True)
+            _state_file(self.folder, number, epochs).unlink(missing_ok=True)
+
+
+def _state_file(folder: Path, number: int, epochs: int) -> Path:
+    return folder / f"{number}-{epochs}.pickle"
 
 
 def _own(role: str, given: Any, needed: Sequence[str]) -> Any:
@@ -380,7 +380,9 @@ def _checked(config: Mapping[str, Any], searcher: Searcher, where: str) -> Confi
 
 def _require_same_space(searcher: Searcher, log: TrialLog) -> None:
     space = getattr(searcher, "space", None)
-    for trial in log if space is not None else ():
+    if space is None:
+        return
+    for trial in log:
         try:
             space.check(trial.config)
         except ValueError as error:

@@ -279,12 +279,12 @@ class TrialLog(Sequence):
             return
         # First, so that what cannot be stored leaves no trace.
         line = _line(trial)
-        with self._locked():
+        with self._locked(self.path):
             try:
                 self._catch_up()
             finally:
                 self._add(trial, str(self.path))
-            self._write(line)
+            self._write(self.path, line)
 
     def _add(self, trial: Trial, where: str) -> None:
         known = self.find(trial.number)
@@ -312,26 +312,25 @@ class TrialLog(Sequence):
         RuntimeError
             If another search is writing to it, or if it holds other trials than it did.
         """
-        with contextlib.nullcontext() if self.path is None else self._locked():
+        with contextlib.nullcontext() if self.path is None else self._locked(self.path):
             self._catch_up()
             yield
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self, path: Path) -> Iterator[None]:
         # A search in another thread, or a process forked meanwhile, is another search.
         me = os.getpid(), threading.get_ident()
         if self._writer == me:
             yield
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         # Beside the file itself, whichever links lead to it.
-        lock = filelock.FileLock(f"{self.path.resolve()}.lock", timeout=0)
+        lock = filelock.FileLock(f"{path.resolve()}.lock", timeout=0)
         try:
             lock.acquire()
         except filelock.Timeout:
             raise RuntimeError(
-                f"{self.path} is being written by another search; wait for its end, or name "
-                "another file"
+                f"{path} is being written by another search; wait for its end, or name another file"
             ) from None
         try:
             self._writer = me
@@ -355,14 +354,14 @@ class TrialLog(Sequence):
             self._add(lines[number], f"{self.path}, line {number}")
         self._seen = seen
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, path: Path, line: bytes) -> None:
         if self._seen.stamp is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
         missing = map(_line, self.reports[self._seen.reports : -1])
         content = b"".join([b"" if self._seen.ended else b"\n", *missing, line])
-        _append_whole(self.path, content, self._seen.end)
+        _append_whole(path, content, self._seen.end)
         end = self._seen.end + len(content)
-        self._seen = _Seen(_stamp(self.path), end, ended=True, reports=len(self.reports))
+        self._seen = _Seen(_stamp(path), end, ended=True, reports=len(self.reports))
 
     def incumbent_curve(self) -> np.ndarray:
         """Return the error of the incumbent after each report.

@@ -56,23 +56,24 @@ def process_pool(workers: int) -> Callable[[], Executor]:
 
 
 class _SpawnedPool(ProcessPoolExecutor):
-    def submit(self, do: Callable[..., Any], /, *arguments: Any) -> Future:
+    def submit(self, do: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future:
         # As bytes: an objective that a worker cannot find then is an error of its job. Else it
         # would kill the worker, and look like a trial that does.
-        return super().submit(_read_and_do, pickle.dumps((do, arguments)))
+        return super().submit(_read_and_do, pickle.dumps((do, arguments, keywords)))
 
 
 def _read_and_do(call: bytes) -> Any:
-    do, arguments = pickle.loads(call)
-    return do(*arguments)
+    do, arguments, keywords = pickle.loads(call)
+    return do(*arguments, **keywords)
 
 
 def _end_with_parent() -> None:
     """Let this worker end when the tuner is killed; else it would wait for a job for ever."""
 
     def watch() -> None:
-        multiprocessing.parent_process().join()
-        os._exit(1)
+        if (parent := multiprocessing.parent_process()) is not None:
+            parent.join()
+            os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
 
@@ -258,9 +259,10 @@ class Workers:
         ]
         if not hanging or self._executor is None:
             return []
+        shutdown: Callable = self._executor.shutdown
         try:
             # Only loky's knows this argument.
-            self._executor.shutdown(wait=False, kill_workers=True)
+            shutdown(wait=False, kill_workers=True)
         except TypeError:
             return []
         outcomes = [

@@ -36,8 +36,10 @@ def constant(value: Any) -> traitlets.Any:
 def limits_of(trait: traitlets.TraitType) -> dict[str, Any]:
     """Return what a trait may be set to: its options, its bounds, or what it is tagged with."""
     if isinstance(trait, traitlets.Enum):
-        return {"options": list(trait.values)}
-    return trait.metadata.get("limits") or {"min": trait.min, "max": trait.max}
+        return {"options": list(trait.values or ())}
+    if isinstance(trait, traitlets.Int | traitlets.Float):
+        return {"min": trait.min, "max": trait.max}
+    return trait.metadata["limits"]
 
 
 class Explorer(anywidget.AnyWidget):

@@ -135,7 +135,7 @@ def test_trials_that_a_method_reports_cost_what_they_were_trained(monkeypatch):
     plain = list(tuners.ours(RandomSearch(MLP_SPACE, 1)))
     assert [report.epochs for report in plain] == [27] * 3
     halving = [
-        list(tuners.ours(RandomSearch(MLP_SPACE, 1), SuccessiveHalving(1, 27), scratch))
+        list(tuners.ours(RandomSearch(MLP_SPACE, 1), SuccessiveHalving(max_epochs=27), scratch))
         for scratch in (False, True)
     ]
     kept, anew = ([report.epochs for report in reports] for reports in halving)
