@@ -156,7 +156,7 @@ def tune(
                 stacklevel=2,
             )
         except Exception as error:
-            error.log = log
+            vars(error)["log"] = log
             error.add_note(
                 f"The {len(log)} trials measured so far are the attribute `log` of this error."
             )

@@ -1,3 +1,4 @@
+import inspect
 import itertools
 
 import numpy as np
@@ -6,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from hpo_helpers import bayesian, searchers
 from hpo_helpers.bayesian import BayesianSearch
 from hpo_helpers.searchers import (
     CoarseToFine,
@@ -246,6 +248,16 @@ SEARCHERS = {
     "bayesian": lambda seed=0: BayesianSearch(SPACE, seed, initial_trials=4),
 }
 all_searchers = pytest.mark.parametrize("make", SEARCHERS.values(), ids=SEARCHERS)
+
+
+def test_every_searcher_of_the_package_is_among_them():
+    known = {
+        kind
+        for module in (searchers, bayesian)
+        for kind in vars(module).values()
+        if inspect.isclass(kind) and hasattr(kind, "ask") and kind is not searchers.Searcher
+    }
+    assert {type(make()) for make in SEARCHERS.values()} == known
 
 
 @all_searchers
