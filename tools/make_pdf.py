@@ -18,13 +18,14 @@ from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 
 from tools.browser import NoBrowserError, open_browser
+from tools.execute_notebooks import VIEW
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "_build" / "html"
 PDF = ROOT / "_build" / "turning-the-knobs.pdf"
 # What a reader of paper cannot use, and the code of the figures.
 LEFT_OUT = (
-    '.cell:has(script[type*="widget-view"]), .tag_hide-input details.above-input,'
+    f'.cell:has(script[type="{VIEW}"]), .tag_hide-input details.above-input,'
     " script, .headerlink, button"
 )
 LETTERS = "abcdefg"

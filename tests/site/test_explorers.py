@@ -25,10 +25,9 @@ from hpo_helpers.explorers import (
 )
 from hpo_helpers.explorers.five_picks import SEARCHERS
 from tests.site.conftest import SITE
+from tools.execute_notebooks import STATE, VIEW
 
 BOOK = SITE.parents[1] / "book"
-STATE = "application/vnd.jupyter.widget-state+json"
-VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 @dataclass(frozen=True)
