@@ -18,11 +18,12 @@ from pypdf import PdfReader
 
 from tools.browser import NoBrowserError, open_browser
 from tools.built_site import ROOT, SITE, parts
+from tools.execute_notebooks import VIEW
 
 PDF = ROOT / "_build" / "turning-the-knobs.pdf"
 # What a reader of paper cannot use, and the code of the figures.
 LEFT_OUT = (
-    '.cell:has(script[type*="widget-view"]), .tag_hide-input details.above-input,'
+    f'.cell:has(script[type="{VIEW}"]), .tag_hide-input details.above-input,'
     " script, .headerlink, button"
 )
 LETTERS = "abcdefg"

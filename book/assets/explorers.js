@@ -60,7 +60,10 @@
     view.after(element);
     // The picture in the cell before shows the first state without JavaScript, and in print.
     const before = view.closest(".cell")?.previousElementSibling?.querySelector(".cell_output");
-    if (before?.querySelector('[id^="fig-explorer"]')) before.classList.add("replaced");
+    if (before?.querySelector('[id^="fig-explorer"]')) {
+      before.classList.add("replaced");
+      element.classList.add("replaced-in-print");
+    }
   }
 
   const statesIn = (scripts) =>

@@ -3,9 +3,16 @@
 import numpy as np
 import traitlets
 from matplotlib import pyplot as plt
+from scipy import stats
 
 from hpo_helpers.explorers.explorer import SEARCHES
 from hpo_helpers.explorers.surfaces import SurfaceExplorer
+from hpo_helpers.searchers import CoarseToFine
+from hpo_helpers.spaces import ConfigSpace
+from hpo_helpers.trials import Trial
+
+# In which the places on a recorded surface are told to the searcher.
+SQUARE = ConfigSpace({"x": stats.uniform(0, 1), "y": stats.uniform(0, 1)})
 
 
 class CoarseToFineRounds(SurfaceExplorer):
@@ -33,7 +40,7 @@ class CoarseToFineRounds(SurfaceExplorer):
     --------
     >>> explorer = CoarseToFineRounds(rounds=3, trials=4, shrink=0.5)
     >>> points, boxes = explorer.search()
-    >>> len(points), [side for _, side in boxes]
+    >>> len(points), [round(side, 2) for _, side in boxes]
     (12, [1.0, 0.5, 0.25])
     """
 
@@ -43,19 +50,24 @@ class CoarseToFineRounds(SurfaceExplorer):
     shrink = traitlets.Float(0.5, min=0.1, max=1).tag(sync=True)
 
     def search(self, seed: int | None = None) -> tuple[np.ndarray, list[tuple[np.ndarray, float]]]:
-        """Return the trials as points of the unit square, and each round's corner and side."""
+        """Search by the package's searcher, with the draws of the explorer in its boxes.
+
+        Returns the trials as points of the unit square, and the corner and side of each round.
+        """
         numbers = self.draws(seed)
-        low, side = np.zeros(2), 1.0
-        points, errors, boxes = [], [], []
-        for _ in range(self.rounds):
-            boxes.append((low, side))
+        searcher = CoarseToFine(SQUARE, self.trials, self.shrink)
+        points, boxes = [], []
+        for number in range(self.rounds):
+            low, high = searcher.box(number)
             drawn = [
-                low + side * np.array([next(numbers), next(numbers)]) for _ in range(self.trials)
+                low + (high - low) * np.array([next(numbers), next(numbers)])
+                for _ in range(self.trials)
             ]
-            points += drawn
-            errors += self.look_up(np.array(drawn)).tolist()
-            side *= self.shrink
-            low = np.clip(points[int(np.argmin(errors))] - side / 2, 0, 1 - side)
+            for point, error in zip(drawn, self.look_up(np.array(drawn)), strict=True):
+                config = dict(zip(SQUARE, point.tolist(), strict=True))
+                searcher.tell(Trial(len(points), config, [float(error)]))
+                points.append(point)
+            boxes.append((low, float((high - low).max())))
         return np.array(points), boxes
 
     def random(self, seed: int | None = None) -> np.ndarray:

@@ -170,7 +170,7 @@ def played() -> np.ndarray:
     They are recorded, for a Gaussian process is fitted 7,200 times: by
     ``python tools/play_five_picks.py``.
     """
-    games = json.loads((FOLDER / "five_picks.json").read_text())["games"]
+    games = json.loads((FOLDER / "five_picks.json").read_text(encoding="utf-8"))["games"]
     return np.array([[game[name] for name in SEARCHERS] for game in games]).reshape(
         len(games), len(SEARCHERS), SEARCHES, PICKS
     )

@@ -91,6 +91,11 @@ class LearningRateRange(RecordedExplorer):
         wrong = self.counts(len(BATCH_SIZES), -1, len(self.rates))
         return wrong[BATCH_SIZES.index(self.batch_size), self.epochs - 1] / self.images
 
+    def good(self) -> np.ndarray:
+        """Return which of the recorded rates are the best twentieth."""
+        errors = self.response()
+        return errors <= np.sort(errors)[round(len(errors) / 20) - 1]
+
     def drawn(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the learning rates of the trials, and their recorded validation errors."""
         low, high = self.learning_rate_range
@@ -111,6 +116,9 @@ class LearningRateRange(RecordedExplorer):
         ax.semilogx(self.rates, self.response(), color="#444444", label="recorded")
         ax.plot(drawn, errors, "o", label="trials")
         ax.plot(drawn[best], errors[best], "o", ms=12, mfc="none", mew=2.5, label="incumbent")
+        good = np.array(self.rates)[self.good()]
+        label = "best 5 % of all recorded rates"
+        ax.plot(good, np.full(len(good), 0.143), "s", color="C2", ms=4, label=label)
         ax.set(xlabel="learning rate", ylabel="validation error", yscale="log", ylim=(0.14, 1))
         log_ticks(ax, y=[0.15, 0.2, 0.3, 0.5, 0.9])
         ax.legend()

@@ -117,8 +117,10 @@ class ValidationNoise(Explorer):
         _, ax = plt.subplots()
         ax.errorbar(rates, measured, margin, fmt="o", label="measured ± standard error")
         ax.plot(rates, true, "_", color="black", ms=14, mew=2, label="true")
-        winner = seen.winner
+        best, winner = true.argmin(), seen.winner
+        label = "true, of the best trial"
+        ax.plot(rates[best], true[best], "_", color="C2", ms=16, mew=4, label=label)
         ax.plot(rates[winner], measured[winner], "o", ms=13, mfc="none", mew=2.5, label="picked")
         ax.set(xscale="log", xlabel="learning rate", ylabel="error")
-        ax.legend(fontsize=10)
+        ax.legend(fontsize=10, loc="upper center")
         plt.show()

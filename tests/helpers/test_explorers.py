@@ -1,5 +1,8 @@
 import json
+import os
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from hpo_helpers.explorers import (
     CoarseToFineRounds,
     FivePicks,
     GridOrRandom,
+    Halving,
     LearningRateRange,
     ValidationNoise,
 )
@@ -79,6 +83,32 @@ def test_picture_of_every_explorer_can_be_drawn(explorer):
     explorer().picture()
     assert plt.gcf().axes
     plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("explorer", "label"),
+    [
+        (LearningRateRange, "best 5 % of all recorded rates"),
+        (ValidationNoise, "true, of the best trial"),
+        (Halving, "truly best"),
+    ],
+)
+def test_picture_has_the_green_marks_that_the_text_speaks_of(explorer, label):
+    explorer().picture()
+    (mark,) = (line for line in plt.gca().lines if line.get_label() == label)
+    assert mark.get_color() == "C2"
+    assert len(mark.get_xdata()) > 0
+    plt.close("all")
+
+
+def test_explorers_are_read_alike_under_any_locale():
+    code = "from hpo_helpers import explorers; print(ascii(explorers.FivePicks._esm))"
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | plain, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == ascii(FivePicks._esm)
 
 
 @pytest.mark.parametrize("explorer", ALL)

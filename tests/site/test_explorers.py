@@ -25,10 +25,9 @@ from hpo_helpers.explorers import (
 )
 from hpo_helpers.explorers.five_picks import SEARCHERS
 from tools.built_site import ROOT
+from tools.execute_notebooks import STATE, VIEW
 
 BOOK = ROOT / "book"
-STATE = "application/vnd.jupyter.widget-state+json"
-VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 @dataclass(frozen=True)
@@ -564,8 +563,13 @@ def test_picture_gives_way_and_stands_without_javascript_and_in_print(open_page,
     picture = page.locator("[id^=fig-explorer] img")
     expect(picture).to_be_hidden()
     page.emulate_media(media="print")
-    expect(picture).to_be_visible()
     expect(page.locator(".explorer")).to_be_hidden()
+    expect(picture).to_be_visible()
+    assert picture.evaluate("each => each.complete && each.naturalWidth > 300")
+    assert picture.bounding_box()["width"] > 300
+    expect(
+        page.locator("[id^=fig-explorer] figcaption, [id^=fig-explorer] .caption")
+    ).to_be_visible()
     plain = open_page(place, from_folder=True, java_script_enabled=False)
     expect(plain.locator("[id^=fig-explorer] img")).to_be_visible()
     assert plain.locator(".explorer").count() == 0
@@ -586,7 +590,7 @@ def test_stored_state_is_what_the_recording_gives(place):
     assert not buffers
 
 
-def page_with(browser, folder, models, views):
+def page_with(browser, folder, models, views, head="", theme=""):
     """A page that shows these views of some models, one below the other."""
     page_of_views = "".join(
         f'<div><script type="{VIEW}">{json.dumps({"model_id": view})}</script></div>'
@@ -594,7 +598,7 @@ def page_with(browser, folder, models, views):
     )
     host = (BOOK / "assets" / "explorers.js").read_text(encoding="utf-8")
     (folder / "views.html").write_text(
-        f'<html lang="en"><meta charset="utf-8">{page_of_views}'
+        f'<html lang="en"><meta charset="utf-8">{head}<body class="{theme}">{page_of_views}'
         f'<script type="{STATE}">{json.dumps({"state": models})}</script>'
         f"<script>{host}</script></html>",
         encoding="utf-8",
@@ -615,6 +619,37 @@ def test_two_views_of_one_model_stay_in_step(browser, tmp_path):
     for explorer, view in [(RANGE.explorer(trials=100), 0), (GRID.explorer(), 1)]:
         says(page, explorer, view)
     assert page.locator(".words").nth(0).inner_text() == page.locator(".words").nth(2).inner_text()
+    page.close()
+
+
+def test_explorer_that_no_picture_stands_for_is_printed(browser, tmp_path):
+    page = page_with(browser, tmp_path, {"one": RANGE.state}, ["one"])
+    page.emulate_media(media="print")
+    expect(page.locator(".explorer svg").first).to_be_visible()
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("theme", "ink", "ground", "trial"),
+    [
+        ("vscode-dark", "rgb(204, 204, 204)", "rgb(31, 31, 31)", "rgb(86, 180, 233)"),
+        ("vscode-light", "rgb(59, 59, 59)", "rgb(255, 255, 255)", "rgb(0, 114, 178)"),
+    ],
+)
+def test_explorer_takes_the_colours_of_vs_code(browser, tmp_path, theme, ink, ground, trial):
+    # VS Code sets the pale colours of JupyterLab as well, whatever its own theme.
+    head = f"""<style>:root {{ --vscode-editor-foreground: {ink}; --jp-layout-color0: white;
+        --vscode-editor-background: {ground}; --jp-ui-font-color1: rgba(0, 0, 0, 0.87); }}
+        body {{ background: {ground}; }}</style>"""
+    page = page_with(browser, tmp_path, {"one": RANGE.state}, ["one"], head, theme)
+    for selector, name, colour in [
+        (".explorer .words", "color", ink),
+        (".explorer svg text", "fill", ink),
+        (".explorer button", "color", ink),
+        (".explorer .panels .trial", "fill", trial),
+        (".explorer .panels .trial", "stroke", ground),
+    ]:
+        expect(page.locator(selector).first).to_have_css(name, colour)
     page.close()
 
 

@@ -120,7 +120,7 @@ def test_learning_rate_range(in_javascript):
         assert np.allclose(found["incumbent"], np.minimum.accumulate(errors))
         limit = np.sort(twin.response())[6]
         assert np.allclose(found["errors"], twin.response())
-        assert found["isGood"] == (twin.response() <= limit).tolist()
+        assert found["isGood"] == twin.good().tolist() == (twin.response() <= limit).tolist()
         assert found["hits"] == int((errors <= limit).sum())
         assert np.isclose(found["chance"], 1 - (1 - found["one"]) ** 50)
 
