@@ -15,6 +15,9 @@ from hpo_helpers.distributions import choice, is_number, plain, stepped
 _WITHOUT_GAPS = {"uniform", "loguniform", "randint", "log_integer"}
 # Near a quantile of 1 the next one is this far away: what is less likely is not drawn.
 _RARE = 2.0**-50
+# Integers up to here a float tells apart, and their quantiles.
+_LARGEST = 2**50
+_QUARTERS = [0.25, 0.5, 0.75]
 _HINTS = {
     "loguniform": "two positive bounds, the lower first, such as stats.loguniform(1e-4, 1)",
     "uniform": "the lower bound and a positive width, such as stats.uniform(0, 0.5)",
@@ -342,17 +345,19 @@ def reflected(quantiles: Any) -> Any:
 def _gives_values(distribution: rv_frozen) -> bool:
     try:
         with np.errstate(all="ignore"):
-            low, high = map(float, distribution.support())
-            drawn = np.array(distribution.ppf([0.25, 0.5, 0.75]), float)
-            if not isinstance(distribution.dist, stats.rv_discrete):
-                return low < high and bool(np.isfinite(drawn).all())
-            # Without a mean, SciPy may look for a quantile for ever.
-            if math.isinf(high - low) and not math.isfinite(distribution.mean()):
+            discrete = isinstance(distribution.dist, stats.rv_discrete)
+            # Without a mean, or far from 0, SciPy may look for a quantile for ever.
+            if discrete and not abs(float(distribution.mean())) < _LARGEST:
                 return False
+            low, high = map(float, distribution.support())
+            drawn = np.array(distribution.ppf(_QUARTERS), float)
+            shares = (distribution.pmf if discrete else distribution.cdf)(drawn)
     # SciPy stumbles over wrong parameters in many ways.
     except Exception:
         return False
+    if not discrete:
+        return bool(np.allclose(shares, _QUARTERS, atol=0.01))
     given = [end for end in (low, high) if not math.isinf(end)]
     values = np.concatenate([drawn, given, np.ravel(getattr(distribution.dist, "xk", []))])
-    # A float tells such integers apart, and their quantiles.
-    return bool((values % 1 == 0).all() and abs(values).max() < 2**50)
+    whole = (values % 1 == 0).all() and abs(values).max() < _LARGEST
+    return bool(whole and (shares > 0).all())

@@ -214,13 +214,14 @@ def log_integer(low: int, high: int) -> rv_frozen:
     >>> units.ppf([0.01, 0.25, 0.5, 0.75, 1]).tolist()
     [8.0, 18.0, 44.0, 106.0, 256.0]
     """
-    integers = all(isinstance(end, int | np.integer) for end in (low, high))
+    low, high = plain(low), plain(high)
+    integers = isinstance(low, int) and isinstance(high, int)
     if not integers or not 1 <= low < high <= 10**9:
         raise ValueError(
             f"log_integer({low!r}, {high!r}) has no values; expected two integers from 1 to a "
             "billion, the lower first, such as log_integer(8, 256)"
         )
-    return _LOG_INTEGER(int(low), int(high))
+    return _LOG_INTEGER(low, high)
 
 
 class _LogInteger(stats.rv_discrete):

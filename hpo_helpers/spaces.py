@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hpo_helpers.axes import Axis, axis_of, describe
-from hpo_helpers.distributions import Immutable, choice, log_integer, stepped
+from hpo_helpers.distributions import Immutable, choice, log_integer, plain, stepped
 
 __all__ = ["Config", "ConfigSpace", "choice", "conditional", "log_integer", "stepped"]
 
@@ -369,7 +369,7 @@ class ConfigSpace(Immutable, Mapping):
         ValueError
             If `n` is below 1, or a distribution has no smallest or largest value.
         """
-        if not isinstance(n, int | np.integer) or n < 1:
+        if not isinstance(plain(n), int) or n < 1:
             raise ValueError(f"n is {n!r}; expected at least one value a hyperparameter")
         axes = [axis.grid(n) for axis in self.axes.values()]
         configs = self.from_units([*itertools.product(*axes)])

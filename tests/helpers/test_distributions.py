@@ -91,7 +91,18 @@ def test_steps_are_decimal_and_whole_steps_integers():
 
 
 @pytest.mark.parametrize(
-    ("low", "high"), [(0, 8), (8, 8), (9, 8), (1.5, 8), (1, 1e3), ("1", 8), (1, 10**10), (-1, 8)]
+    ("low", "high"),
+    [
+        (0, 8),
+        (8, 8),
+        (9, 8),
+        (1.5, 8),
+        (1, 1e3),
+        ("1", 8),
+        (1, 10**10),
+        (-1, 8),
+        (2**63, np.timedelta64(1)),
+    ],
 )
 def test_impossible_logarithmic_integers_are_refused(low, high):
     with pytest.raises(ValueError, match=r"log_integer\(.*expected two integers.*such as log_inte"):

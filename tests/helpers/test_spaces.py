@@ -294,11 +294,18 @@ UNBOUNDED = [
         (stats.randint(1, 4, 0.5), "two integers"),
         (stats.randint(0, 2**60), "two integers"),
         (stats.randint(0, 2**64), "two integers"),
+        (stats.pareto(True), "a number for each parameter"),
+        # Nearly all of it lies closer to 0 and 1 than floats do.
+        (stats.beta(1e-300, 1), "a number for each parameter"),
+        # SciPy draws 0, which has no probability.
+        (stats.geom(1), "a number for each parameter"),
         (stats.poisson(-1), "a number for each parameter"),
         (stats.poisson(3, loc=0.5), "a number for each parameter"),
         # The mean is infinite, and SciPy looks for a large quantile for minutes.
         (stats.zipf(1.1), "a number for each parameter"),
         (stats.yulesimon(0.3), "a number for each parameter"),
+        (stats.nbinom(1e300, 0.5), "a number for each parameter"),
+        (stats.nbinom(3, 1e-300), "a number for each parameter"),
         (stats.rv_discrete(values=([1, 1.5, 2], [0.49, 0.02, 0.49]))(), "a number for each"),
     ],
 )
