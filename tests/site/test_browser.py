@@ -14,19 +14,29 @@ THEIRS = [[".citation-list"]]
 CODE, ITS_PAGE = [[".highlight pre"]], "book/search/numpy_search.html"
 # Likewise one entry of the reference for those that follow it.
 ENTRIES = [["dl.py ~ dl.py"]]
+# What axe says of colours.
+COLOURS = ["color-contrast", "link-in-text-block"]
+# Without what it would load anew for no rule of these, and without a list of all that is well.
+QUICKLY = {"preload": False, "resultTypes": ["violations"]}
+
+
+@pytest.fixture(scope="module")
+def reader(browser):
+    """One reader of all pages, whose browser keeps what it has loaded."""
+    with browser.new_context() as context:
+        yield context
 
 
 @pytest.fixture
-def open_page(browser, address):
+def open_page(reader, address):
     """Open a page, and gather what goes wrong on the way."""
-    contexts = []
+    pages = []
 
-    def open_(page, width=WIDE, scheme="light", base=address, **options):
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, **options
-        )
-        contexts.append(context)
+    def open_(page, width=WIDE, scheme="light", base=address, context=reader):
         opened = context.new_page()
+        pages.append(opened)
+        opened.set_viewport_size({"width": width, "height": 900})
+        opened.emulate_media(color_scheme=scheme)
         opened.problems = []
         opened.requested = []
         opened.on("console", lambda message: note(opened, message.type, message.text))
@@ -37,8 +47,8 @@ def open_page(browser, address):
         return opened
 
     yield open_
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
 
 
 def note(opened, kind, text):
@@ -63,12 +73,15 @@ def test_axe_finds_nothing_serious_of_our_own_making(open_page, page):
     opened = open_page(page)
     opened.evaluate("document.querySelectorAll('main details').forEach(d => d.open = true)")
     left_out = THEIRS + ENTRIES + ([] if page == ITS_PAGE else CODE)
-    for scheme in ("light", "dark"):
+    # Nothing is shown in one scheme alone, so that in the other only the colours need a look.
+    assert not opened.locator("main :is(.only-light, .only-dark)").count()
+    for scheme, options in [("light", {}), ("dark", {"runOnly": COLOURS})]:
         opened.emulate_media(color_scheme=scheme)
         opened.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
         # What fades in has its colours only at the end.
         opened.evaluate("Promise.all(document.getAnimations().map(a => a.finished))")
-        found = Axe().run(opened, context={"include": [["main"]], "exclude": left_out})
+        context = {"include": [["main"]], "exclude": left_out}
+        found = Axe().run(opened, context=context, options=QUICKLY | options)
         serious = {
             f"{violation['id']}: {node['html'][:200]}"
             for violation in found.response["violations"]
@@ -112,11 +125,12 @@ def test_solution_opens_by_keyboard(open_page):
     assert details.get_attribute("open") is not None
 
 
-def test_theme_can_be_switched(open_page):
-    opened = open_page("book/intro.html", scheme="light")
+def test_theme_can_be_switched(open_page, browser):
+    # By another reader, for the choice is kept.
+    opened = open_page("book/intro.html", context=browser.new_context())
     button = opened.locator("button.theme-switch-button:visible").first
     seen = set()
-    for _ in range(3):
+    for _ in range(4):
         seen.add(opened.evaluate("document.documentElement.dataset.theme"))
         button.click()
     assert seen == {"light", "dark"}
@@ -128,8 +142,9 @@ def test_search_finds_a_chapter(open_page):
     assert "Configuration spaces" in opened.locator("#search-results").inner_text()
 
 
-def test_formula_is_drawn_without_a_script(open_page):
-    opened = open_page("book/foundations/what_is_hpo.html", java_script_enabled=False)
+def test_formula_is_drawn_without_a_script(open_page, browser):
+    without = browser.new_context(java_script_enabled=False)
+    opened = open_page("book/foundations/what_is_hpo.html", context=without)
     box = opened.locator("div.math math").first.bounding_box()
     assert box["height"] > 15
     assert box["width"] > 60
