@@ -10,8 +10,8 @@ from tests.site.conftest import all_pages, pages
 WIDE, NARROW = 1280, 390
 # Sphinx wraps citations in a list whose children are no list items.
 THEIRS = [[".citation-list"]]
-# Code has the same colours on every page, and many pieces: one page stands for all.
-CODE, ITS_PAGE = [[".highlight pre"]], "book/search/numpy_search.html"
+# Code has the same colours on every page, and many pieces: that with most kinds stands for all.
+CODE, ITS_PAGE = [[".highlight pre"]], "book/smarter/tuner.html"
 # Likewise one entry of the reference for those that follow it.
 ENTRIES = [["dl.py ~ dl.py"]]
 # What axe says of colours.
