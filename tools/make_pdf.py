@@ -188,10 +188,9 @@ def print_to(page: Page, document: Path, pdf: Path) -> None:
     )
 
 
-def make(pdf: Path, browser: Browser) -> None:
+def make(pdf: Path, browser: Browser, whole: BeautifulSoup) -> None:
     """Print the book: once to learn on which page a chapter begins, and once for good."""
     document = pdf.with_suffix(".html")
-    whole = book()
     page = browser.new_page()
     page.set_default_timeout(300_000)  # a slow machine prints two hundred pages slowly
     document.write_text(str(whole), encoding="utf-8")
@@ -208,6 +207,6 @@ def make(pdf: Path, browser: Browser) -> None:
 if __name__ == "__main__":
     try:
         with open_browser() as browser:
-            make(Path(sys.argv[1]) if len(sys.argv) > 1 else PDF, browser)
+            make(Path(sys.argv[1]) if len(sys.argv) > 1 else PDF, browser, book())
     except NoBrowserError as reason:
         sys.exit(f"make pdf prints with a browser: {reason}")

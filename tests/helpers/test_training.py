@@ -1,10 +1,10 @@
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
 import textwrap
-import time
 import tracemalloc
 import warnings
 
@@ -218,7 +218,10 @@ def test_ctrl_c_ends_a_real_search_at_once(processes):
         start_new_session=True,
     )
     assert search.stdout.readline() == "begun\n"
-    time.sleep(8)
+    shown = ""
+    while not re.search(r"\b[1-9]\d*/3000", shown):
+        shown += search.stderr.read(1)
+        assert search.poll() is None
     os.killpg(search.pid, signal.SIGINT)
     output, errors = search.communicate(timeout=60)
     word, count = output.split()

@@ -39,3 +39,10 @@ def browser():
             yield browser
     except NoBrowserError as reason:
         pytest.skip(f"{reason}; .ci/run installs one")
+
+
+@pytest.fixture(scope="module")
+def reader(browser):
+    """One reader of many pages, whose browser keeps what it has loaded."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        yield context

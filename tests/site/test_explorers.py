@@ -79,12 +79,15 @@ everywhere = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.pa
 
 
 @pytest.fixture
-def open_page(browser, site, address):
+def open_page(browser, reader, site, address):
     """Open the page of an explorer; nothing that it complains about is forgiven."""
     opened = []
 
     def open_(place, from_folder=False, **options):
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        context = reader
+        if options:
+            options = {"viewport": {"width": 1280, "height": 900}, **options}
+            context = browser.new_context(**options)
         page = context.new_page()
         page.problems = []
         page.on("pageerror", lambda error: page.problems.append(str(error)))
@@ -95,13 +98,13 @@ def open_page(browser, site, address):
         page.goto(f"file://{site / path}" if from_folder else f"{address}/{path}")
         if options.get("java_script_enabled", True):
             page.locator(".explorer .words").wait_for()
-        opened.append((context, page))
+        opened.append(page)
         return page
 
     yield open_
-    for context, page in opened:
+    for page in opened:
         assert page.problems == []
-        context.close()
+        page.close() if page.context is reader else page.context.close()
 
 
 def per_cent(share):

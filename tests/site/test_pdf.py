@@ -11,10 +11,10 @@ from tools.built_site import contents
 
 
 @pytest.fixture(scope="session")
-def pdf(site, browser, tmp_path_factory) -> PdfReader:
+def pdf(whole, browser, tmp_path_factory) -> PdfReader:
     """The book, printed; `browser` skips where there is none."""
     path = tmp_path_factory.mktemp("pdf") / "book.pdf"
-    make_pdf.make(path, browser)
+    make_pdf.make(path, browser, whole)
     return PdfReader(path)
 
 
@@ -28,12 +28,12 @@ def text(pdf: PdfReader, *numbers: int) -> str:
     return normalize("NFKC", "\n".join(pdf.pages[number - 1].extract_text() for number in numbers))
 
 
-def test_contents_name_the_page_of_every_chapter(pdf):
+def test_contents_name_the_page_of_every_chapter(pdf, whole):
     printed = text(pdf, 2, 3)
     destinations = pdf.named_destinations
     for page in contents():
         number = pdf.get_destination_page_number(destinations[f"/{make_pdf.place(page)}"]) + 1
-        title = make_pdf.chapter(page).h2.get_text()
+        title = whole.find(id=make_pdf.place(page)).h2.get_text()
         assert re.search(rf"{re.escape(title)}\s*{number}\b", printed), title
         assert title.split()[0] in text(pdf, number)
 
