@@ -60,7 +60,7 @@ class Report(NamedTuple):
 @functools.cache
 def table() -> RecordedTrials:
     """Return the recorded trials, read once a process."""
-    return RecordedTrials(load_recording("mlp"), seed=0, nearest=MLP_SPACE)
+    return RecordedTrials(load_recording("mlp").where(seed=0), nearest=MLP_SPACE)
 
 
 def bayesian(seed: int) -> Searcher:

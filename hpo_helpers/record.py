@@ -168,6 +168,11 @@ def record_on_the_engine(name: str, folder: Path = FOLDER) -> Path:
     experiment = {"variance": variance, **EXPERIMENTS}[name]
     curves, rows = [], []
     for job in experiment():
+        for taken in {"seed", "trial"}.intersection(*job.configs):
+            raise ValueError(
+                f"the recording {name!r} has a hyperparameter called {taken!r}, as one of its "
+                "columns is; give it another name"
+            )
         curves.append(_trained(name, job))
         rows += [
             {**config, "seed": job.training.seed, "trial": number}
@@ -280,7 +285,7 @@ def record_bayesian_searches(seeds: int = 50, trials: int = 60, folder: Path = F
     Path
         The recording: provenance, and by seed the places in `RecordedTrials.configs`.
     """
-    recorded = RecordedTrials(load_recording("mlp"), nearest=MLP_SPACE)
+    recorded = RecordedTrials(load_recording("mlp").where(seed=0), nearest=MLP_SPACE)
     rows = []
     with threadpool_limits(1, user_api="blas"):
         for seed in range(1, seeds + 1):

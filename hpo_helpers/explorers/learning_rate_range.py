@@ -67,17 +67,16 @@ class LearningRateRange(Explorer):
     wrong = traitlets.Bytes().tag(sync=True)
 
     def __init__(self, **settings: Any) -> None:
-        recording = load_recording("softmax_full")
-        table, errors = recording.table, recording.errors["validation"]
-        images = recording.about["measured"]["validation"]
+        recording = load_recording("softmax_full").where(seed=0)
+        table = recording.table
         sizes = sorted(set(table["batch_size"].tolist()))
-        counts = [errors[(table["batch_size"] == b) & (table["seed"] == 0)].T for b in sizes]
+        wrong = np.stack([recording.where(batch_size=b).wrong("validation").T for b in sizes])
         super().__init__(
             rates=sorted(set(table["learning_rate"].tolist())),
             batch_sizes=sizes,
-            epochs_recorded=errors.shape[1],
-            images=images,
-            wrong=np.rint(np.stack(counts) * images).astype("<u2").tobytes(),
+            epochs_recorded=wrong.shape[1],
+            images=recording.images("validation"),
+            wrong=wrong.astype("<u2").tobytes(),
             **settings,
         )
 

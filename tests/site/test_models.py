@@ -256,7 +256,7 @@ def test_halving(in_javascript):
 
 def test_halving_cuts_as_the_scheduler_does():
     twin = Halving(trials=40, eta=3, r_min=2, seed=1)
-    recorded = RecordedTrials(load_recording("mlp"), seed=0)
+    recorded = RecordedTrials(load_recording("mlp").where(seed=0))
     configs = [recorded.configs[row] for row in twin.rows()]
     log = tune(
         recorded.train,
