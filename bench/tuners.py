@@ -24,9 +24,13 @@ from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from hpo_helpers.executors import Job, process_pool, run_job
-from hpo_helpers.experiments import MLP_SPACE
 from hpo_helpers.objectives import NetworkObjective
-from hpo_helpers.recordings import RecordedTrials, load_mlp_seconds, load_recording
+from hpo_helpers.recordings import (
+    MLP_SPACE,
+    RecordedTrials,
+    load_mlp_seconds,
+    load_recording,
+)
 from hpo_helpers.schedulers import ASHA, FixedEpochs, Hyperband, Scheduler, SuccessiveHalving
 from hpo_helpers.searchers import RandomSearch, Searcher, SobolSearch
 from hpo_helpers.simulator import simulate

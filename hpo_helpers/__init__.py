@@ -1,9 +1,9 @@
 """The small package that the book *Turning the Knobs* is written with.
 
-Read it bottom up: ``data``, ``spaces``, ``trials``, ``networks``; then ``training``,
+Read it bottom up: ``data``, ``spaces``, ``trials``, ``networks``, ``plots``; then ``training``,
 ``recordings``, ``executors``, ``loaders``; then ``objectives``, ``searchers``, ``schedulers``;
-then ``bayesian``, ``tuner``, ``experiments``; then ``simulator``, ``plots``, ``record`` and the
-``explorers``. A file imports only from those before it.
+then ``bayesian``, ``tuner``; then ``simulator`` and the ``explorers``. A file imports only from
+those before it.
 """
 
 import os

@@ -10,12 +10,29 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from hpo_helpers.spaces import Config, ConfigSpace
+from hpo_helpers.spaces import Config, ConfigSpace, choice, conditional
 
 FOLDER = Path(__file__).parents[1] / "book" / "recordings"
 # Stands in a count of images for a network that had diverged.
 DIVERGED = np.iinfo(np.uint16).max
+# The space of the NumPy search on 500 handwritten digits, which ``digits_spread`` repeats.
+DIGITS_SPACE = ConfigSpace(
+    {"weight_decay": stats.loguniform(1e-8, 1e-4), "learning_rate": stats.loguniform(1e-6, 1e-2)}
+)
+# The space of the small networks of the recording ``mlp``.
+MLP_SPACE = ConfigSpace(
+    {
+        "learning_rate": stats.loguniform(1e-4, 1),
+        "weight_decay": stats.loguniform(1e-6, 1e-1),
+        "layers": stats.randint(1, 4),
+        "units": choice([16, 32, 64, 128]),
+        "activation": choice(["relu", "tanh"]),
+        "optimizer": choice(["sgd", "momentum"]),
+        "momentum": conditional(stats.uniform(0, 0.99), "optimizer", "momentum"),
+    }
+)
 
 
 class Recording(NamedTuple):
@@ -34,7 +51,7 @@ class Recording(NamedTuple):
 
     Examples
     --------
-    >>> recording = load_recording("source2_grid")
+    >>> recording = load_recording("digits_grid")
     >>> recording.table["seed"].unique().tolist(), list(recording.right)
     ([0, 1, 2], ['train', 'validation'])
 
@@ -157,7 +174,7 @@ def load_json(name: str, folder: Path = FOLDER) -> dict[str, Any]:
 
     Examples
     --------
-    >>> load_json("source2_grid")["measured"]
+    >>> load_json("digits_grid")["measured"]
     {'train': 400, 'validation': 100}
     """
     path = folder / f"{name}.json"
@@ -173,7 +190,7 @@ def load_recording(name: str, folder: Path = FOLDER) -> Recording:
     Parameters
     ----------
     name : str
-        Such as ``source2_grid``; ``python -m hpo_helpers.record --help`` lists them.
+        Such as ``digits_grid``; ``python -m recorder --help`` lists them.
     folder : Path
         Where ``name.json`` and ``name.npz`` lie.
 
@@ -193,7 +210,7 @@ def load_recording(name: str, folder: Path = FOLDER) -> Recording:
     --------
     Three seeds of 49 learning rates by 29 weight decays, measured 50 times:
 
-    >>> recording = load_recording("source2_grid")
+    >>> recording = load_recording("digits_grid")
     >>> recording.errors("validation").shape == (3 * 49 * 29, 50)
     True
     """
@@ -271,7 +288,7 @@ class RecordedTrials:
 
     Examples
     --------
-    >>> recorded = RecordedTrials(load_recording("source2_grid").where(seed=0))
+    >>> recorded = RecordedTrials(load_recording("digits_grid").where(seed=0))
     >>> curve = recorded({"learning_rate": 0.01, "weight_decay": 1e-6})
     >>> len(curve)
     50

@@ -46,8 +46,8 @@ class Training:
     updates : int, optional
         Steps of gradient descent; by default up to the last evaluation.
     replacement : bool
-        Draw each batch anew from all images, as source 2 does, instead of passing over them
-        in a new order each epoch (whose last batch is smaller where the sizes do not divide).
+        Draw each batch anew from all images, as the NumPy search does, instead of passing over
+        them in a new order each epoch (whose last batch is smaller where the sizes do not divide).
     independent_batches : bool
         Give each trial batches of its own. By default all trials see the same ones, so that
         they differ by their hyperparameters and their first weights alone.

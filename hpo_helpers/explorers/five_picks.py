@@ -99,8 +99,8 @@ def softmax(batch_size: int, epochs: int) -> Response:
 
 
 def six_layers(weight_decay: float, updates: int) -> Response:
-    """Return the response of the network of source 2, over its three seeds together."""
-    recording = _recording("source2_grid").where(weight_decay=weight_decay)
+    """Return the response of six hidden layers on digits, over three seeds together."""
+    recording = _recording("digits_grid").where(weight_decay=weight_decay)
     # It was measured after updates 1, 5, 9 and so on.
     wrong = recording.wrong("validation")[:, updates // 4].reshape(3, -1)
     return Response(
@@ -161,7 +161,7 @@ def played() -> np.ndarray:
     """Return the rows that were tried, shape (games, searchers, seeds, picks).
 
     They are recorded, for a Gaussian process is fitted 7,200 times: by
-    ``python tools/play_five_picks.py``.
+    ``python -m recorder five_picks``.
     """
     games = load_json("five_picks")["games"]
     return np.array([[game[name] for name in SEARCHERS] for game in games]).reshape(

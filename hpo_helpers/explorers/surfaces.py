@@ -14,7 +14,7 @@ STEP = 1e-4
 
 def one_axis_matters() -> tuple[dict[str, Any], np.ndarray]:
     """Six hidden layers by learning rate and weight decay; diverged counts as wrong."""
-    recording = load_recording("source2_grid")
+    recording = load_recording("digits_grid")
     errors = recording.errors("validation")[:, -1]
     rates, decays = (recording.table[name].nunique() for name in ("learning_rate", "weight_decay"))
     about = {

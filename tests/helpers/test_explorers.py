@@ -1,4 +1,3 @@
-
 import numpy as np
 import pytest
 import traitlets
@@ -72,7 +71,7 @@ def test_module_needs_nothing_from_elsewhere(explorer):
 
 
 def test_surfaces_are_the_recordings():
-    grid = load_recording("source2_grid")
+    grid = load_recording("digits_grid")
     errors = grid.errors("validation")[:, -1].reshape(3, 49, 29)
     explorer = GridOrRandom()
     assert np.allclose(explorer.grid_of_errors(), errors.mean(axis=0), atol=5e-5)
@@ -125,7 +124,7 @@ def test_larger_validation_sets_pick_better_and_flatter_less():
 
 
 def test_game_hides_what_was_recorded():
-    softmax, six_layers = (load_recording(name) for name in ("softmax_full", "source2_grid"))
+    softmax, six_layers = (load_recording(name) for name in ("softmax_full", "digits_grid"))
     drawn = RecordedTrials(softmax.where(seed=0))
     for row in (0, 33, 120):
         config = {"learning_rate": float(f"{10 ** (row / 20 - 6):.6g}"), "batch_size": 256}
@@ -156,7 +155,7 @@ def test_rates_are_answered_by_the_nearest_recorded_one():
 
 def test_recorded_game_is_what_the_searchers_play_again():
     about = load_json("five_picks")
-    assert about["command"] == "python tools/play_five_picks.py"
+    assert about["command"] == "python -m recorder five_picks"
     assert [game["hidden"] for game in about["games"]] == [each.about for each in hidden()]
     moves = played()
     assert moves.shape == (12, 3, 200, 5)
@@ -167,7 +166,7 @@ def test_recorded_game_is_what_the_searchers_play_again():
     again = [play("Bayesian search", seed, hidden()[game]) for game, seed in pairs]
     stored = [moves[game, 2, seed] for game, seed in pairs]
     # Which of two candidates that promise alike is tried may change with the processor.
-    changed = "the searcher has changed: run python tools/play_five_picks.py"
+    changed = "the searcher has changed: run python -m recorder five_picks"
     assert np.mean(np.equal(again, stored)) > 0.9, changed
 
 

@@ -1,45 +1,46 @@
 import itertools
 import json
 import shutil
-import sys
 
 import numpy as np
 import pytest
 
-from hpo_helpers import executors, experiments, record
-from hpo_helpers.experiments import EXPERIMENTS, MLP_SPACE, Job
+from hpo_helpers import executors
 from hpo_helpers.recordings import (
     DIVERGED,
     FOLDER,
+    MLP_SPACE,
     RecordedTrials,
     load_json,
     load_mlp_seconds,
     load_recording,
 )
+from hpo_helpers.searchers import RandomSearch
 from hpo_helpers.training import train_trials
+from recorder import files, mlp, variance
+from recorder.__main__ import TRAININGS
+from recorder.groups import Group, record_groups
 
 
 def few(limit=3, trials=3):
-    """Record a little of the real experiment."""
-    for job in itertools.islice(EXPERIMENTS["mlp"](), limit):
-        parts = (part[:trials] for part in (job.configs, job.numbers))
-        yield Job(job.training, job.measured, *parts)
+    """A little of the real recording."""
+    for group in itertools.islice(mlp.trials(), limit):
+        parts = (part[:trials] for part in (group.configs, group.numbers))
+        yield Group(group.training, group.measured, *parts)
 
 
 @pytest.fixture(scope="module")
 def recorded_once(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recorded")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(record, "UNFINISHED", folder / "unfinished")
-        patch.setitem(EXPERIMENTS, "few", few)
-        record.record_on_the_engine("few", folder)
+        patch.setattr(files, "UNFINISHED", folder / "unfinished")
+        record_groups("few", few, folder)
     return folder
 
 
 @pytest.fixture
 def recorded(recorded_once, tmp_path, monkeypatch):
-    monkeypatch.setattr(record, "UNFINISHED", tmp_path / "unfinished")
-    monkeypatch.setitem(EXPERIMENTS, "few", few)
+    monkeypatch.setattr(files, "UNFINISHED", tmp_path / "unfinished")
     shutil.copytree(recorded_once, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
@@ -47,9 +48,9 @@ def recorded(recorded_once, tmp_path, monkeypatch):
 def test_recording_gives_the_answer_of_the_training_run(recorded):
     recording = load_recording("few", recorded)
     objective = RecordedTrials(recording)
-    for job in few():
-        curves = 1 - train_trials(job.training, job.of_engine, job.numbers, progress=False)
-        for config, curve in zip(job.configs, curves[:, 0], strict=True):
+    for group in few():
+        curves = 1 - train_trials(group.training, group.of_engine, group.numbers, progress=False)
+        for config, curve in zip(group.configs, curves[:, 0], strict=True):
             assert np.allclose(objective(config), curve, atol=1e-6, equal_nan=True)
             np.testing.assert_array_equal(objective(config, 9), objective(config)[:9])
 
@@ -58,32 +59,10 @@ def test_rows_stand_in_the_order_of_their_numbers(recorded):
     table = load_recording("few", recorded).table
     assert table["trial"].is_monotonic_increasing
     assert len(table) == 9
-    searcher = experiments.RandomSearch(MLP_SPACE)
+    searcher = RandomSearch(MLP_SPACE)
     objective = RecordedTrials(load_recording("few", recorded))
     for number, config in zip(table["trial"], objective.configs, strict=True):
         assert config == searcher.ask(number)
-
-
-def test_interrupted_recording_trains_nothing_twice(recorded, monkeypatch):
-    before = (recorded / "few.npz").read_bytes()
-    seen = []
-    train = record.train_stacks
-
-    def counted(*args):
-        seen.append(args)
-        if len(seen) == 2:
-            raise KeyboardInterrupt
-        return train(*args)
-
-    for path in (recorded / "unfinished" / "few").glob("*.npy"):
-        path.unlink()
-    monkeypatch.setattr(record, "train_stacks", counted)
-    with pytest.raises(KeyboardInterrupt):
-        record.record_on_the_engine("few", recorded)
-    assert len(list((recorded / "unfinished" / "few").iterdir())) == 1
-    record.record_on_the_engine("few", recorded)
-    assert len(seen) == 2 + 2
-    assert (recorded / "few.npz").read_bytes() == before
 
 
 def test_configuration_that_was_not_recorded_is_an_error(recorded):
@@ -172,20 +151,6 @@ def test_columns_that_clash_are_refused(recorded, columns):
         load_recording("few", recorded)
 
 
-@pytest.mark.parametrize("name", ["seed", "trial"])
-def test_hyperparameter_that_bears_the_name_of_a_column_is_not_recorded(
-    recorded, monkeypatch, name
-):
-    def clashing():
-        for job in few():
-            yield job._replace(configs=[{**config, name: 1} for config in job.configs])
-
-    monkeypatch.setitem(EXPERIMENTS, "clashing", clashing)
-    with pytest.raises(ValueError, match=f"hyperparameter called '{name}', .* another name"):
-        record.record_on_the_engine("clashing", recorded)
-    assert not (recorded / "clashing.npz").exists()
-
-
 def test_trials_of_several_seeds_need_a_choice():
     with pytest.raises(ValueError, match=r"seeds \[0, 1, 2, 3, 4\]; .* recording.where\(seed=0\)"):
         RecordedTrials(load_recording("mlp"))
@@ -207,32 +172,13 @@ def test_unknown_name_and_seed_are_refused(recorded):
         load_recording("few", recorded).where(seed=7)
 
 
-def test_command_line_records_what_it_names(recorded, monkeypatch, capsys):
-    monkeypatch.setattr(record, "FOLDER", recorded)
-    monkeypatch.setattr(record, "record_on_the_engine", lambda name: f"recorded {name}")
-    monkeypatch.setattr(sys, "argv", ["record", "mlp"])
-    record.main()
-    assert capsys.readouterr().out == "recorded mlp\n"
-
-
-def test_ctrl_c_says_that_the_same_command_goes_on(monkeypatch, capsys):
-    def stopped(name):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(record, "record_on_the_engine", stopped)
-    monkeypatch.setattr(sys, "argv", ["record", "mlp"])
-    with pytest.raises(SystemExit, match="130"):
-        record.main()
-    assert "the same command goes on" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
-    "name", ["softmax_full", "source2_grid", "source2_spread", "mlp", "variance"]
+    "name", ["softmax_full", "digits_grid", "digits_spread", "mlp", "variance"]
 )
 def test_bundled_recording_is_whole(name):
     recording = load_recording(name)
     about = recording.about
-    assert about["command"] == f"python -m hpo_helpers.record {name}"
+    assert about["command"] == f"python -m recorder {name}"
     assert {"date", "versions", "content", "measured"} <= set(about)
     assert len(recording.table) == about["trials"]
     assert not recording.table.duplicated(["seed", "trial", *recording.table]).any()
@@ -242,26 +188,28 @@ def test_bundled_recording_is_whole(name):
         assert ((errors >= 0) & (errors <= 1)).all()
 
 
-@pytest.mark.parametrize("name", ["source2_grid", "source2_spread", "mlp"])
+@pytest.mark.parametrize("name", ["digits_grid", "digits_spread", "mlp"])
 def test_bundled_recording_is_what_training_gives_again(name):
     recording = load_recording(name)
-    job = next(EXPERIMENTS[name]())
-    slow = [i for i, c in enumerate(job.configs) if 1e-3 < c["learning_rate"] < 0.01][:4]
-    numbers = [job.numbers[i] for i in slow]
-    curves = train_trials(job.training, [job.of_engine[i] for i in slow], numbers, progress=False)
+    group = next(TRAININGS[name]())
+    slow = [i for i, c in enumerate(group.configs) if 1e-3 < c["learning_rate"] < 0.01][:4]
+    numbers = [group.numbers[i] for i in slow]
+    curves = train_trials(
+        group.training, [group.of_engine[i] for i in slow], numbers, progress=False
+    )
     for number, curve in zip(numbers, curves, strict=True):
-        trial = recording.where(seed=job.training.seed, trial=number)
-        for part, errors in zip(job.measured, 1 - curve, strict=True):
+        trial = recording.where(seed=group.training.seed, trial=number)
+        for part, errors in zip(group.measured, 1 - curve, strict=True):
             assert np.allclose(trial.errors(part), errors, atol=0.02)
 
 
-@pytest.mark.parametrize("trial", record.PAIR)
-@pytest.mark.parametrize("varied", [*record.SOURCES, "together"])
+@pytest.mark.parametrize("trial", variance.PAIR)
+@pytest.mark.parametrize("varied", [*variance.SOURCES, "together"])
 def test_variance_is_what_training_gives_again(trial, varied):
     recording = load_recording("variance").where(mlp_trial=trial, varied=varied)
-    job = record.retraining(trial, recording.table.loc[0, list(record.SOURCES)].to_dict())
+    group = variance.retraining(trial, recording.table.loc[0, list(variance.SOURCES)].to_dict())
     ((validation, test),) = 1 - train_trials(
-        job.training, job.of_engine, job.numbers, progress=False
+        group.training, group.of_engine, group.numbers, progress=False
     )
     # Later errors jump with the rounding of another processor.
     assert np.allclose(recording.errors("validation")[0, :3], validation[:3], atol=0.02)
@@ -270,7 +218,7 @@ def test_variance_is_what_training_gives_again(trial, varied):
 
 def test_variance_varies_one_source_at_a_time():
     table = load_recording("variance").table
-    sources = list(record.SOURCES)
+    sources = list(variance.SOURCES)
     for (trial, varied), runs in table.groupby(["mlp_trial", "varied"]):
         assert len(runs) == 100
         fixed = {"split": 0, "weights": trial, "batches": 0}
@@ -286,10 +234,10 @@ def test_variance_is_of_the_trials_that_the_search_recorded():
     mlp = load_recording("mlp").where(seed=0)
     last = mlp.errors("validation")[:, -1]
     calm = mlp.table["learning_rate"].between(0.001, 0.01)
-    assert (last.argmin(), np.where(calm, last, 1).argmin()) == record.PAIR
-    trial = record.PAIR[0]
-    job = record.retraining(trial, {"split": 0, "weights": trial, "batches": 0})
-    curves = 1 - train_trials(job.training, job.of_engine, job.numbers, progress=False)
+    assert (last.argmin(), np.where(calm, last, 1).argmin()) == variance.PAIR
+    trial = variance.PAIR[0]
+    group = variance.retraining(trial, {"split": 0, "weights": trial, "batches": 0})
+    curves = 1 - train_trials(group.training, group.of_engine, group.numbers, progress=False)
     assert np.allclose(mlp.errors("validation")[trial, :3], curves[0, 0, :3], atol=0.02)
 
 
@@ -313,20 +261,3 @@ def test_seconds_are_recorded_for_every_kind_of_network():
     seconds = [seconds_of(config, 27) for config in recorded.configs]
     assert 0 < min(seconds) < max(seconds) < 30
     assert seconds_of(recorded.configs[0], 2) == 2 * seconds_of(recorded.configs[0], 1)
-
-
-def test_seconds_can_be_recorded(tmp_path):
-    path = record.record_mlp_seconds(images=64, repeats=1, folder=tmp_path)
-    stored = json.loads(path.read_text())
-    assert len(stored["trials"]) == 48
-    assert load_mlp_seconds(tmp_path)(MLP_SPACE.from_unit([0.5] * 7), 3) > 0
-
-
-def test_bayesian_searches_can_be_recorded(tmp_path):
-    path = record.record_bayesian_searches(seeds=1, trials=9, folder=tmp_path)
-    stored = load_json("bayesian_searches")
-    assert len(stored["trials"]) == 50
-    # Where the model chooses, another processor may choose otherwise.
-    (again,) = json.loads(path.read_text())["trials"]
-    assert again["seed"] == stored["trials"][0]["seed"]
-    assert again["met"][:8] == stored["trials"][0]["met"][:8]

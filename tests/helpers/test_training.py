@@ -137,8 +137,8 @@ def test_evaluations_come_after_updates_1_5_9_to_197(monkeypatch):
     monkeypatch.setattr(
         training, "accuracy", lambda *args: (seen.append("evaluation"), measure(*args))[1]
     )
-    source2 = changed(evaluate_after=range(1, 198, 4), updates=200, measured=(PART,))
-    curves = train_trials(source2, CONFIGS[:1], progress=False)
+    documented = changed(evaluate_after=range(1, 198, 4), updates=200, measured=(PART,))
+    curves = train_trials(documented, CONFIGS[:1], progress=False)
     assert curves.shape == (1, 1, 50)
     after = [seen[:i].count("step") for i, what in enumerate(seen) if what == "evaluation"]
     assert after == list(range(1, 198, 4))

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hpo_helpers.experiments import MLP_SPACE
 from hpo_helpers.explorers import (
     BayesianSteps,
     CoarseToFineRounds,
@@ -22,7 +21,7 @@ from hpo_helpers.explorers import (
 )
 from hpo_helpers.explorers.explorer import draws
 from hpo_helpers.explorers.five_picks import played
-from hpo_helpers.recordings import RecordedTrials, load_recording
+from hpo_helpers.recordings import MLP_SPACE, RecordedTrials, load_recording
 from hpo_helpers.schedulers import SuccessiveHalving
 from hpo_helpers.searchers import RandomSearch
 from hpo_helpers.tuner import tune
