@@ -20,7 +20,7 @@ from bench import pages, peers, tuners
 from hpo_helpers.data import Split, Splits, read_original
 from hpo_helpers.recordings import DIGITS_SPACE, load_json
 from hpo_helpers.searchers import RandomSearch
-from hpo_helpers.training import Training, epochs, train_trials
+from hpo_helpers.training import Training, epoch_ends, train_trials
 from hpo_helpers.trials import TrialLog
 from hpo_helpers.tuner import tune
 from recorder import digits
@@ -85,7 +85,7 @@ def d2l_trials(peer: Callable[..., float], name: str) -> dict[str, Any]:
     splits, warning = fashion_mnist_as_documented()
     rates = documented_rates()
     training = Training(
-        splits.train, (splits.validation,), epochs(splits.train, 16, 8), batch_size=16
+        splits.train, (splits.validation,), epoch_ends(splits.train, 16, 8), batch_size=16
     )
     configs = [{"learning_rate": rate} for rate in rates]
     # The pool of processes starts, and the images go to it, before the clock does.

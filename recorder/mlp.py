@@ -6,7 +6,7 @@ from typing import Any
 from hpo_helpers.data import Split, Splits, load_fashion_mnist
 from hpo_helpers.recordings import MLP_SPACE
 from hpo_helpers.searchers import RandomSearch
-from hpo_helpers.training import Training, epochs
+from hpo_helpers.training import Training, epoch_ends
 from recorder.groups import Group
 
 MEASURED = ("validation", "test")
@@ -39,7 +39,7 @@ def training(config: Mapping[str, Any], splits: Splits, **seeds: int) -> Trainin
     return Training(
         train,
         (splits.validation, splits.test),
-        epochs(train, 32, 27),
+        epoch_ends(train, 32, 27),
         hidden=[config["units"]] * config["layers"],
         activation=config["activation"],
         batch_size=32,

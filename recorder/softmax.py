@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from hpo_helpers.data import Split, load_fashion_mnist
-from hpo_helpers.training import Training, epochs
+from hpo_helpers.training import Training, epoch_ends
 from recorder.groups import Group, logspace
 
 
@@ -17,7 +17,7 @@ def full() -> Iterator[Group]:
         training = Training(
             splits.train,
             (splits.validation, splits.test),
-            epochs(splits.train, batch_size, 16),
+            epoch_ends(splits.train, batch_size, 16),
             batch_size=batch_size,
             seed=seed,
         )
@@ -31,6 +31,6 @@ def blocks() -> Iterator[Group]:
     images, labels = (np.concatenate(pair) for pair in zip(*splits[1:], strict=True))
     order = np.random.default_rng(0).permutation(len(labels)).reshape(-1, 100)
     held_out = [Split(images[block], labels[block]) for block in order]
-    training = Training(splits.train, held_out, epochs(splits.train, 16, 8)[-1:], batch_size=16)
+    training = Training(splits.train, held_out, epoch_ends(splits.train, 16, 8)[-1:], batch_size=16)
     configs = [{"learning_rate": rate} for rate in logspace(-3, 0, 41)]
     yield Group(training, ("held_out",) * len(held_out), configs, range(len(configs)))
