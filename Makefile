@@ -58,8 +58,8 @@ notebooks: $(ENVIRONMENT)  ## Execute all chapters afresh and write them back; o
 
 .PHONY: full
 full: $(ENVIRONMENT)  ## Record the documented trials on all 60,000 images (minutes; resumes)
-	$(BIN)/python -m hpo_helpers.record source1
-	$(BIN)/python -m hpo_helpers.record source1 --without-onednn
+	$(BIN)/python -m recorder d2l_full
+	$(BIN)/python -m recorder d2l_full_without_onednn
 
 .PHONY: bench
 bench: $(ENVIRONMENT)  ## Measure speed against named peers (minutes); one alone by ONLY=gemm_share

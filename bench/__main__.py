@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from bench.benchmarks import BENCHMARKS
 from bench.pages import LeftOut
-from hpo_helpers.record import provenance
+from recorder.files import provenance
 
 RESULTS = Path(__file__).parent / "results.json"
 PACKAGES = ("numpy", "scipy", "keras", "tensorflow", "d2l", "optuna", "sklearn")

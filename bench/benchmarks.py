@@ -1,7 +1,6 @@
 """The benchmarks: each times a subject and its peer by turns, and says what it did."""
 
 import itertools
-import json
 import multiprocessing
 import statistics
 import tempfile
@@ -19,12 +18,12 @@ from threadpoolctl import threadpool_limits
 from bench import pages, peers, tuners
 from bench.result import Result
 from hpo_helpers.data import Split, Splits, read_original
-from hpo_helpers.experiments import SOURCE2_SPACE, source2
-from hpo_helpers.recordings import FOLDER
+from hpo_helpers.recordings import DIGITS_SPACE, load_json
 from hpo_helpers.searchers import RandomSearch
-from hpo_helpers.training import Training, epochs, train_trials
+from hpo_helpers.training import Training, epoch_ends, train_trials
 from hpo_helpers.trials import TrialLog
 from hpo_helpers.tuner import tune
+from recorder import digits
 
 
 def by_turns(rounds: int, *calls: Callable[[], Any]) -> list[float]:
@@ -52,17 +51,16 @@ def fashion_mnist_as_documented() -> tuple[Splits, str]:
 
 
 def documented_rates() -> list[float]:
-    """Return the learning rates of the five trials of source 1."""
-    trials = json.loads((FOLDER / "source1_documented.json").read_text(encoding="utf-8"))["trials"]
-    return [trial["learning_rate"] for trial in trials]
+    """Return the learning rates of the five documented trials of d2l."""
+    return [trial["learning_rate"] for trial in load_json("d2l_documented")["trials"]]
 
 
-def source1(peer: Callable[..., float], name: str) -> Result:
-    """Time the five trials of source 1 on the engine, and one of them the other way."""
+def d2l_trials(peer: Callable[..., float], name: str) -> Result:
+    """Time the five documented trials of d2l on the engine, and one of them the other way."""
     splits, warning = fashion_mnist_as_documented()
     rates = documented_rates()
     training = Training(
-        splits.train, (splits.validation,), epochs(splits.train, 16, 8), batch_size=16
+        splits.train, (splits.validation,), epoch_ends(splits.train, 16, 8), batch_size=16
     )
     configs = [{"learning_rate": rate} for rate in rates]
     # The pool of processes starts, and the images go to it, before the clock does.
@@ -93,10 +91,10 @@ def source1(peer: Callable[..., float], name: str) -> Result:
     )
 
 
-def source2_hundred_trials() -> Result:
-    """Time the search of source 2 on the engine, and three of its trials one by one."""
-    training = source2(0)
-    searcher = RandomSearch(SOURCE2_SPACE)
+def digits_hundred_trials() -> Result:
+    """Time the NumPy search on the engine, and three of its trials one by one."""
+    training = digits.training(0)
+    searcher = RandomSearch(DIGITS_SPACE)
     configs = [searcher.ask(number) for number in range(100)]
     validation = training.measured[1]
     train_trials(training, configs[:4], progress=False)
@@ -121,8 +119,8 @@ def source2_hundred_trials() -> Result:
 
 
 def gemm_share() -> Result:
-    """Time a stack of source 2 on one core, and the bare matrix products in it."""
-    count, training = 3, source2(0)
+    """Time a stack of the NumPy search on one core, and the bare matrix products in it."""
+    count, training = 3, digits.training(0)
     configs = [{"learning_rate": 0.005, "weight_decay": 1e-6}] * count
 
     def ours() -> None:
@@ -189,8 +187,8 @@ def engine_growth() -> Result:
         runs[100][0] / 100,
         "s a trial",
         "one run",
-        "The network of source 2 on random images, 20 updates, on one core; peak memory of the "
-        f"process. {listed}.",
+        "The network of the NumPy search on random images, 20 updates, on one core; peak memory "
+        f"of the process. {listed}.",
     )
 
 
@@ -225,7 +223,7 @@ def trial_overhead() -> Result:
     def ours() -> None:
         with tempfile.TemporaryDirectory() as folder:
             log = TrialLog(Path(folder) / "log.jsonl")
-            tune(lambda config: 0.5, RandomSearch(SOURCE2_SPACE), trials, log=log, progress=False)
+            tune(lambda config: 0.5, RandomSearch(DIGITS_SPACE), trials, log=log, progress=False)
 
     def objective(trial: optuna.Trial) -> float:
         trial.suggest_float("weight_decay", 1e-8, 1e-4, log=True)
@@ -249,13 +247,13 @@ def trial_overhead() -> Result:
 
 
 BENCHMARKS: dict[str, Callable[[], Result]] = {
-    "source1_five_trials": lambda: source1(
+    "d2l_five_trials": lambda: d2l_trials(
         peers.train_as_documented, "the documented way, d2l loader and model.fit"
     ),
-    "source1_from_arrays": lambda: source1(
+    "d2l_from_arrays": lambda: d2l_trials(
         peers.train_from_arrays, "Keras from arrays, steps_per_execution=100"
     ),
-    "source2_hundred_trials": source2_hundred_trials,
+    "digits_hundred_trials": digits_hundred_trials,
     "gemm_share": gemm_share,
     "engine_growth": engine_growth,
     "trial_overhead": trial_overhead,

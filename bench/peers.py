@@ -8,7 +8,7 @@ from hpo_helpers.data import Split, Splits
 
 
 def train_as_documented(learning_rate: float, splits: Splits, epochs: int) -> float:
-    """Train softmax regression as source 1 does; return the validation error.
+    """Train softmax regression as d2l does; return the validation error.
 
     The data loader of d2l and a plain ``model.fit``, with the loss mended.
     """
@@ -94,7 +94,7 @@ class Relu:
 
 
 class PlainNetwork:
-    """One network in float64, a layer after the other, in the structure of source 2."""
+    """One network in float64, a layer after the other, in the structure of the source."""
 
     def __init__(self, sizes: list[int], weight_decay: float, rng: np.random.Generator) -> None:
         self.weight_decay = weight_decay
@@ -138,7 +138,7 @@ class PlainNetwork:
 
 
 def train_plainly(config: dict[str, float], train: Split, validation: Split, seed: int) -> float:
-    """Run one trial of source 2, with all that its code computes; return the last accuracy.
+    """Run one trial of the NumPy search, with all that its code computes; return the last accuracy.
 
     That is the loss after every update, and every fourth time the accuracy on all training and
     all validation images.
@@ -152,7 +152,7 @@ def train_plainly(config: dict[str, float], train: Split, validation: Split, see
     for update in range(200):
         batch = rng.choice(len(images), 100)
         network.step(images[batch], train.labels[batch], config["learning_rate"])
-        # As the trainer of source 2 does, whether or not anyone looks at it.
+        # As the trainer of the source does, whether or not anyone looks at it.
         losses.append(network.loss(images[batch], train.labels[batch]))
         if update % 4 == 0:
             curves.append(

@@ -24,10 +24,14 @@ from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from bench.result import Result
-from hpo_helpers.experiments import MLP_SPACE
 from hpo_helpers.jobs import Job, run_job
 from hpo_helpers.objectives import NetworkObjective
-from hpo_helpers.recordings import RecordedTrials, load_mlp_seconds, load_recording
+from hpo_helpers.recordings import (
+    MLP_SPACE,
+    RecordedTrials,
+    load_mlp_seconds,
+    load_recording,
+)
 from hpo_helpers.schedulers import ASHA, FixedEpochs, Hyperband, Scheduler, SuccessiveHalving
 from hpo_helpers.searchers import RandomSearch, Searcher, SobolSearch
 from hpo_helpers.simulator import simulate
@@ -58,7 +62,7 @@ class Report(NamedTuple):
 @functools.cache
 def table() -> RecordedTrials:
     """Return the recorded trials, read once a process."""
-    return RecordedTrials(load_recording("mlp"), seed=0, nearest=MLP_SPACE)
+    return RecordedTrials(load_recording("mlp").where(seed=0), nearest=MLP_SPACE)
 
 
 def bayesian(seed: int) -> Searcher:

@@ -134,7 +134,7 @@ def load_fashion_mnist(
 
 
 def load_mnist(full: bool = False, validation_fraction: float = 0.2, seed: int = 0) -> Splits:
-    """Load handwritten digits: 500 of MNIST, as source 2 takes them, or all of it.
+    """Load handwritten digits: 500 of MNIST, as the NumPy search takes them, or all of it.
 
     Parameters
     ----------

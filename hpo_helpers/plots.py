@@ -1,4 +1,4 @@
-"""Pictures of searches; every function draws on the axes that it is given."""
+"""Pictures of searches, drawn on axes that are given; only `plot_best` makes a figure."""
 
 from collections.abc import Sequence
 
@@ -122,7 +122,7 @@ def plot_learning_curves(ax: Axes, errors: np.ndarray, colors: Sequence) -> None
 
 
 def plot_best(train: np.ndarray, validation: np.ndarray, columns: int = 5, rows: int = 4) -> Figure:
-    """Draw the accuracy curves of the best trials, Best-1 first, as source 2 does.
+    """Draw the accuracy curves of the best trials, Best-1 first, as the NumPy search does.
 
     Parameters
     ----------

@@ -3,18 +3,36 @@
 import hashlib
 import json
 import operator
+import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from hpo_helpers.spaces import Config, ConfigSpace
+from hpo_helpers.spaces import Config, ConfigSpace, choice, conditional
 
 FOLDER = Path(__file__).parents[1] / "book" / "recordings"
 # Stands in a count of images for a network that had diverged.
 DIVERGED = np.iinfo(np.uint16).max
+# The space of the NumPy search on 500 handwritten digits, which ``digits_spread`` repeats.
+DIGITS_SPACE = ConfigSpace(
+    {"weight_decay": stats.loguniform(1e-8, 1e-4), "learning_rate": stats.loguniform(1e-6, 1e-2)}
+)
+# The space of the small networks of the recording ``mlp``.
+MLP_SPACE = ConfigSpace(
+    {
+        "learning_rate": stats.loguniform(1e-4, 1),
+        "weight_decay": stats.loguniform(1e-6, 1e-1),
+        "layers": stats.randint(1, 4),
+        "units": choice([16, 32, 64, 128]),
+        "activation": choice(["relu", "tanh"]),
+        "optimizer": choice(["sgd", "momentum"]),
+        "momentum": conditional(stats.uniform(0, 0.99), "optimizer", "momentum"),
+    }
+)
 
 
 class Recording(NamedTuple):
@@ -25,22 +43,145 @@ class Recording(NamedTuple):
     table : DataFrame
         One row a trial: its hyperparameters, NaN where one does not exist, its ``seed``, and
         which ``trial`` of that seed it is.
-    errors : dict of str to ndarray of float, shape (trials, [blocks,] evaluations)
-        By what they were measured on, such as ``validation``, or block by block of it; NaN from
-        the evaluation on at which a trial had diverged.
+    right : dict of str to ndarray of uint16, shape (trials, [blocks,] evaluations)
+        Images classified rightly, by what they are of, such as ``validation``, or block by block
+        of it; `DIVERGED` from the evaluation on at which a trial had diverged.
     about : dict
         Command, data, settings, versions and date.
 
     Examples
     --------
-    >>> table, errors, about = load_recording("source2_grid")
-    >>> table["seed"].unique().tolist(), list(errors)
+    >>> recording = load_recording("digits_grid")
+    >>> recording.table["seed"].unique().tolist(), list(recording.right)
     ([0, 1, 2], ['train', 'validation'])
+
+    The lowest error of one seed without much weight decay, after the last of its evaluations:
+
+    >>> one = recording.where(seed=0, weight_decay=1e-8)
+    >>> float(one.errors("validation")[:, -1].min())
+    0.18
     """
 
     table: pd.DataFrame
-    errors: dict[str, np.ndarray]
+    right: dict[str, np.ndarray]
     about: dict[str, Any]
+
+    def where(self, /, **values: Any) -> "Recording":
+        """Select the trials that have these values.
+
+        Parameters
+        ----------
+        **values
+            One a column of the table, such as ``seed=0, batch_size=16``.
+
+        Returns
+        -------
+        Recording
+
+        Raises
+        ------
+        ValueError
+            If there is no such column, or no such trial.
+        """
+        table = self.table
+        for name, value in values.items():
+            if name not in table:
+                raise ValueError(f"unknown column {name!r}; expected one of {list(table)}")
+            recorded = table[name]
+            table = table[recorded == value]
+            if table.empty:
+                known = ", ".join(map(repr, sorted(set(recorded.dropna().tolist()))))
+                raise ValueError(
+                    f"{name} is {value!r}; expected one of those recorded: "
+                    + textwrap.shorten(known, 200, placeholder=" ...")
+                )
+        right = {part: counts[table.index] for part, counts in self.right.items()}
+        return Recording(table.reset_index(drop=True), right, self.about)
+
+    def images(self, part: str) -> int:
+        """Return of how many images a part consists, or each block of it.
+
+        Parameters
+        ----------
+        part : str
+            Such as ``validation``.
+
+        Returns
+        -------
+        int
+
+        Raises
+        ------
+        ValueError
+            If nothing was measured on a part of that name.
+        """
+        measured = self.about["measured"]
+        if part not in measured:
+            raise ValueError(f"part is {part!r}; expected one of those measured: {list(measured)}")
+        return measured[part]
+
+    def wrong(self, part: str) -> np.ndarray:
+        """Return the images classified wrongly: all of them where a trial had diverged.
+
+        Parameters
+        ----------
+        part : str
+
+        Returns
+        -------
+        ndarray of int, shape (trials, [blocks,] evaluations)
+        """
+        images = self.images(part)
+        right = self.right[part].astype(int)
+        return np.where(right == DIVERGED, images, images - right)
+
+    def errors(self, part: str, diverged: float = 1.0) -> np.ndarray:
+        """Return the share of the images classified wrongly.
+
+        Parameters
+        ----------
+        part : str
+        diverged : float
+            What stands where a trial had diverged; by default every image is wrong.
+
+        Returns
+        -------
+        ndarray of float, shape (trials, [blocks,] evaluations)
+        """
+        shares = self.wrong(part) / self.images(part)
+        return np.where(self.right[part] == DIVERGED, diverged, shares)
+
+
+def load_json(name: str, folder: Path = FOLDER) -> dict[str, Any]:
+    """Read the description of a recording, which may be all there is of it.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``mlp_seconds``.
+    folder : Path
+        Where ``name.json`` lies.
+
+    Returns
+    -------
+    dict
+        Command, date and versions; also the rows of a recording without arrays.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no description of that name.
+
+    Examples
+    --------
+    >>> load_json("digits_grid")["measured"]
+    {'train': 400, 'validation': 100}
+    """
+    path = folder / f"{name}.json"
+    if not path.is_file():
+        known = sorted(path.stem for path in folder.glob("*.json"))
+        raise FileNotFoundError(f"there is no {path.name} in {folder}; expected one of {known}")
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def load_recording(name: str, folder: Path = FOLDER) -> Recording:
@@ -49,7 +190,7 @@ def load_recording(name: str, folder: Path = FOLDER) -> Recording:
     Parameters
     ----------
     name : str
-        Such as ``source2_grid``; ``python -m hpo_helpers.record --help`` lists them.
+        Such as ``digits_grid``; ``python -m recorder --help`` lists them.
     folder : Path
         Where ``name.json`` and ``name.npz`` lie.
 
@@ -62,34 +203,37 @@ def load_recording(name: str, folder: Path = FOLDER) -> Recording:
     FileNotFoundError
         If there is no recording of that name.
     ValueError
-        If a file is damaged, or the two do not belong together.
+        If a file is damaged, the two do not belong together, or a hyperparameter bears the name
+        of a column.
 
     Examples
     --------
     Three seeds of 49 learning rates by 29 weight decays, measured 50 times:
 
-    >>> recording = load_recording("source2_grid")
-    >>> recording.errors["validation"].shape == (3 * 49 * 29, 50)
+    >>> recording = load_recording("digits_grid")
+    >>> recording.errors("validation").shape == (3 * 49 * 29, 50)
     True
     """
-    arrays, description = folder / f"{name}.npz", folder / f"{name}.json"
-    if not (arrays.is_file() and description.is_file()):
+    arrays = folder / f"{name}.npz"
+    if not (arrays.is_file() and arrays.with_suffix(".json").is_file()):
         known = sorted(path.stem for path in folder.glob("*.npz"))
         raise FileNotFoundError(f"there is no recording {name!r} in {folder}; expected {known}")
-    about = json.loads(description.read_text())
+    about = load_json(name, folder)
     found = hashlib.sha256(arrays.read_bytes()).hexdigest()
     if found != about["sha256"]:
         raise ValueError(
-            f"{arrays} is damaged or not the one that {description.name} describes: expected "
+            f"{arrays} is damaged or not the one that {name}.json describes: expected "
             f"SHA-256 {about['sha256']}, found {found}; get both again with 'git checkout'"
+        )
+    if sorted(about["columns"]) != sorted({"seed", "trial", *about["columns"]}):
+        raise ValueError(
+            f"the columns of {name}.json are {about['columns']}; expected 'seed', 'trial' and "
+            "hyperparameters that bear other names, each once"
         )
     with np.load(arrays) as stored:
         table = pd.DataFrame({column: stored[column] for column in about["columns"]})
-        errors = {}
-        for part, images in about["measured"].items():
-            right = stored[f"right_{part}"].astype(float)
-            errors[part] = np.where(right == DIVERGED, np.nan, (images - right) / images)
-    return Recording(table, errors, about)
+        right = {part: stored[f"right_{part}"] for part in about["measured"]}
+    return Recording(table, right, about)
 
 
 def load_mlp_seconds(folder: Path = FOLDER) -> Callable[[Mapping[str, Any], int], float]:
@@ -113,7 +257,7 @@ def load_mlp_seconds(folder: Path = FOLDER) -> Callable[[Mapping[str, Any], int]
     >>> seconds_of(small, 10) < seconds_of({**small, "layers": 3, "units": 128}, 10)
     True
     """
-    rows = json.loads((folder / "mlp_seconds.json").read_text())["trials"]
+    rows = load_json("mlp_seconds", folder)["trials"]
     kind = operator.itemgetter("layers", "units", "activation", "optimizer")
     seconds = {kind(row): row["seconds"] for row in rows}
     return lambda config, epochs: seconds[kind(config)] * epochs
@@ -125,8 +269,7 @@ class RecordedTrials:
     Parameters
     ----------
     recording : Recording
-    seed : int
-        Which of the recorded seeds answers.
+        Of one seed, as in ``recording.where(seed=0)``.
     nearest : ConfigSpace, optional
         Answer for the nearest recorded configuration, by the distance in the unit cube of this
         space. By default a configuration that was not recorded is an error.
@@ -134,36 +277,38 @@ class RecordedTrials:
     Attributes
     ----------
     configs : list of dict
-        What was recorded under the seed, in the order of the recording.
+        What was recorded, in the order of the recording.
+    errors : ndarray of float, shape (configs, evaluations)
+        Of the validation images; NaN from where a trial had diverged.
 
     Raises
     ------
     ValueError
-        If nothing was recorded under that seed.
+        If a configuration was recorded more than once, so that several trials could answer.
 
     Examples
     --------
-    >>> recorded = RecordedTrials(load_recording("source2_grid"))
+    >>> recorded = RecordedTrials(load_recording("digits_grid").where(seed=0))
     >>> curve = recorded({"learning_rate": 0.01, "weight_decay": 1e-6})
     >>> len(curve)
     50
     """
 
-    def __init__(
-        self, recording: Recording, seed: int = 0, nearest: ConfigSpace | None = None
-    ) -> None:
-        rows = np.flatnonzero(recording.table["seed"] == seed)
-        if not len(rows):
-            seeds = sorted(set(recording.table["seed"].tolist()))
-            raise ValueError(f"seed is {seed!r}; expected one of those recorded: {seeds}")
-        table = recording.table.drop(columns=["seed", "trial"]).iloc[rows]
+    def __init__(self, recording: Recording, nearest: ConfigSpace | None = None) -> None:
+        table = recording.table.drop(columns=["seed", "trial"])
         self.configs = [
             {name: value for name, value in row.items() if pd.notna(value)}
             for row in table.to_dict("records")
         ]
-        self.errors = recording.errors["validation"][rows]
+        self.errors = recording.errors("validation", diverged=np.nan)
         self._names = list(table)
         self._rows = {self._key(config): row for row, config in enumerate(self.configs)}
+        if len(self._rows) < len(self.configs):
+            seeds = sorted(set(recording.table["seed"].tolist()))
+            raise ValueError(
+                f"the recording holds a configuration more than once, under the seeds {seeds}; "
+                f"choose which trial answers, as in recording.where(seed={seeds[0]})"
+            )
         self._space = nearest
         self._points = None if nearest is None else nearest.to_units(self.configs)
 

@@ -38,7 +38,7 @@ class Training:
     measured : sequence of Split
         What their accuracy is measured on, such as ``(train, validation)``.
     evaluate_after : sequence of int
-        The updates, counted from 1, after which it is measured; see `epochs`.
+        The updates, counted from 1, after which it is measured; see `epoch_ends`.
     hidden : sequence of int
         Units of the hidden layers; none for softmax regression.
     activation : {"relu", "tanh"}
@@ -46,8 +46,8 @@ class Training:
     updates : int, optional
         Steps of gradient descent; by default up to the last evaluation.
     replacement : bool
-        Draw each batch anew from all images, as source 2 does, instead of passing over them
-        in a new order each epoch (whose last batch is smaller where the sizes do not divide).
+        Draw each batch anew from all images, as the NumPy search does, instead of passing over
+        them in a new order each epoch (whose last batch is smaller where the sizes do not divide).
     independent_batches : bool
         Give each trial batches of its own. By default all trials see the same ones, so that
         they differ by their hyperparameters and their first weights alone.
@@ -66,7 +66,7 @@ class Training:
     Examples
     --------
     >>> part = Split(np.zeros((50, 28, 28), np.float32), np.zeros(50, int))
-    >>> training = Training(part, [part], epochs(part, 20, 3), hidden=(32,), batch_size=20)
+    >>> training = Training(part, [part], epoch_ends(part, 20, 3), hidden=(32,), batch_size=20)
     >>> training.sizes
     (784, 32, 10)
     >>> [len(batch) for batch in training.batches([0])]
@@ -132,7 +132,7 @@ class Training:
             yield from (order[start : start + size] for start in range(0, n, size))
 
 
-def epochs(train: Split, batch_size: int, count: int) -> range:
+def epoch_ends(train: Split, batch_size: int, count: int) -> range:
     """Return the updates, counted from 1, that end the first `count` passes over `train`.
 
     Parameters
@@ -150,7 +150,7 @@ def epochs(train: Split, batch_size: int, count: int) -> range:
     Examples
     --------
     >>> part = Split(np.zeros((50, 28, 28), np.float32), np.zeros(50, int))
-    >>> list(epochs(part, batch_size=20, count=3))
+    >>> list(epoch_ends(part, batch_size=20, count=3))
     [3, 6, 9]
     """
     updates = -(-len(train.labels) // batch_size)
@@ -202,7 +202,7 @@ def train_trials(
     Ten images that are easy to tell apart, twenty epochs:
 
     >>> part = Split(np.eye(10, dtype=np.float32), np.arange(10))
-    >>> training = Training(part, [part], epochs(part, 5, 20), batch_size=5)
+    >>> training = Training(part, [part], epoch_ends(part, 5, 20), batch_size=5)
     >>> configs = [{"learning_rate": 1.0}, {"learning_rate": 1.0, "momentum": 0.5}]
     >>> curves = train_trials(training, configs, processes=1, progress=False)
     >>> curves.shape
@@ -213,8 +213,7 @@ def train_trials(
     done = [np.empty((0, len(training.measured), len(training.evaluate_after)), np.float32)]
     with tqdm(total=len(configs), unit="trial", disable=not progress) as bar:
         try:
-            stacks = train_stacks(training, configs, numbers, stack=stack, processes=processes)
-            for curves in stacks:
+            for curves in _train_in_stacks(training, configs, numbers, stack, processes):
                 done.append(curves)
                 bar.update(len(curves))
         except KeyboardInterrupt:
@@ -225,38 +224,28 @@ def train_trials(
     return np.concatenate(done)
 
 
-def train_stacks(
+def _train_in_stacks(
     training: Training,
     configs: _Configs,
-    numbers: Sequence[int] | None = None,
-    *,
-    stack: int | None = None,
-    processes: int | None = None,
+    numbers: Sequence[int] | None,
+    stack: int | None,
+    processes: int | None,
 ) -> Iterator[np.ndarray]:
-    """Return what `train_trials` does stack by stack, in order, each when it is finished.
+    """Return the curves stack by stack, in order, each when it is finished."""
+    _check(configs, stack=stack, processes=processes)
+    numbers = range(len(configs)) if numbers is None else numbers
+    cores = joblib.cpu_count() if processes is None else processes
+    if stack is None:
+        weights = sum(a * b for a, b in itertools.pairwise(training.sizes))
+        fits = _CACHE // (np.dtype(training.dtype).itemsize * weights)
+        stack = max(1, min(fits, -(-len(configs) // cores)))
+    starts = range(0, len(configs), stack)
+    call = joblib.delayed(_stack_curves)
+    calls = [call(training, configs[i : i + stack], numbers[i : i + stack]) for i in starts]
+    return joblib.Parallel(min(cores, len(calls)) or 1, return_as="generator")(calls)
 
-    Parameters
-    ----------
-    training, configs, numbers, stack, processes
-        As for `train_trials`.
 
-    Returns
-    -------
-    iterator of ndarray of float32, shape (trials of the stack, measured, evaluations)
-
-    Raises
-    ------
-    ValueError
-        As `train_trials`, before any training.
-
-    Examples
-    --------
-    >>> part = Split(np.eye(10, dtype=np.float32), np.arange(10))
-    >>> training = Training(part, [part], evaluate_after=[4], batch_size=5)
-    >>> configs = [{"learning_rate": rate} for rate in (0.1, 0.2, 0.3)]
-    >>> [curves.shape for curves in train_stacks(training, configs, stack=2, processes=1)]
-    [(2, 1, 1), (1, 1, 1)]
-    """
+def _check(configs: _Configs, **counts: int | None) -> None:
     for config in configs:
         if "learning_rate" not in config or not set(config) <= set(LIMITS):
             raise ValueError(
@@ -268,31 +257,21 @@ def train_stacks(
                 raise ValueError(
                     f"{name} is {value!r}; expected a number from 0, below {LIMITS[name]}"
                 )
-    for name, value in [("stack", stack), ("processes", processes)]:
+    for name, value in counts.items():
         if value is not None and value < 1:
             raise ValueError(f"{name} is {value}; expected at least 1, or None for the default")
-    numbers = range(len(configs)) if numbers is None else numbers
-    cores = joblib.cpu_count() if processes is None else processes
-    if stack is None:
-        weights = sum(a * b for a, b in itertools.pairwise(training.sizes))
-        fits = _CACHE // (np.dtype(training.dtype).itemsize * weights)
-        stack = max(1, min(fits, -(-len(configs) // cores)))
-    starts = range(0, len(configs), stack)
-    call = joblib.delayed(_train_stack)
-    calls = [call(training, configs[i : i + stack], numbers[i : i + stack]) for i in starts]
-    return joblib.Parallel(min(cores, len(calls)) or 1, return_as="generator")(calls)
 
 
-def _train_stack(training: Training, configs: _Configs, numbers: Sequence[int]) -> np.ndarray:
+def _stack_curves(training: Training, configs: _Configs, numbers: Sequence[int]) -> np.ndarray:
     with threadpool_limits(1, user_api="blas"):
-        curves = list(train_stack(training, configs, numbers))
+        curves = list(watch_trials(training, configs, numbers))
     return np.array(curves, np.float32).transpose(2, 1, 0)
 
 
-def train_stack(
+def watch_trials(
     training: Training, configs: _Configs, numbers: Sequence[int] | None = None
 ) -> Iterator[np.ndarray]:
-    """Train one stack here, and yield its accuracies as soon as they are measured.
+    """Train trials side by side in this process, and yield accuracies as they are measured.
 
     Parameters
     ----------
@@ -308,7 +287,7 @@ def train_stack(
     --------
     >>> part = Split(np.eye(10, dtype=np.float32), np.arange(10))
     >>> training = Training(part, [part], evaluate_after=[2, 40], batch_size=5)
-    >>> *_, last = train_stack(training, [{"learning_rate": 1.0}])
+    >>> *_, last = watch_trials(training, [{"learning_rate": 1.0}])
     >>> last
     array([[1.]])
     """

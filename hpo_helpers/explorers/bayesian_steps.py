@@ -84,14 +84,11 @@ class BayesianSteps(RecordedExplorer):
     first = constant(FIRST)
 
     def __init__(self, **settings: Any) -> None:
-        recording = load_recording("softmax_full")
-        chosen = (recording.table["batch_size"] == 16) & (recording.table["seed"] == 0)
-        images = recording.about["measured"]["validation"]
-        counts = recording.errors["validation"][chosen, 7] * images
+        recording = load_recording("softmax_full").where(batch_size=16, seed=0)
         super().__init__(
-            rates=recording.table["learning_rate"][chosen].tolist(),
-            images=images,
-            wrong=np.rint(counts).astype("<u2").tobytes(),
+            rates=recording.table["learning_rate"].tolist(),
+            images=recording.images("validation"),
+            wrong=recording.wrong("validation")[:, 7].astype("<u2").tobytes(),
             **settings,
         )
 

@@ -1,7 +1,6 @@
 """A game: five learning rates picked by hand, and what the searchers make of five."""
 
 import functools
-import json
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,7 +12,7 @@ from scipy import stats
 
 from hpo_helpers.bayesian import BayesianSearch
 from hpo_helpers.explorers.explorer import SEARCHES, Explorer, constant, log_ticks
-from hpo_helpers.recordings import FOLDER, load_recording
+from hpo_helpers.recordings import load_json, load_recording
 from hpo_helpers.searchers import RandomSearch, Searcher, SobolSearch
 from hpo_helpers.spaces import ConfigSpace
 from hpo_helpers.tuner import tune
@@ -90,31 +89,26 @@ _recording = functools.cache(load_recording)
 
 def softmax(batch_size: int, epochs: int) -> Response:
     """Return the response of softmax regression on the full Fashion-MNIST."""
-    recording = _recording("softmax_full")
-    table, images = recording.table, recording.about["measured"]["validation"]
-    chosen = (table["batch_size"] == batch_size) & (table["seed"] == 0)
-    errors = recording.errors["validation"][chosen & (table["learning_rate"] < 1.01), epochs - 1]
+    recording = _recording("softmax_full").where(batch_size=batch_size, seed=0)
+    low = recording.table["learning_rate"] < 1.01
     return Response(
         f"softmax regression in batches of {batch_size}, after {epochs} "
         + ("epoch" if epochs == 1 else "epochs"),
-        np.rint(errors * images).astype(int),
-        images,
+        recording.wrong("validation")[low, epochs - 1],
+        recording.images("validation"),
     )
 
 
 def six_layers(weight_decay: float, updates: int) -> Response:
-    """Return the response of the network of source 2, over its three seeds together."""
-    recording = _recording("source2_grid")
-    table, images = recording.table, recording.about["measured"]["validation"]
-    chosen = np.isclose(table["weight_decay"], weight_decay, rtol=0.01, atol=0)
+    """Return the response of six hidden layers on digits, over three seeds together."""
+    recording = _recording("digits_grid").where(weight_decay=weight_decay)
     # It was measured after updates 1, 5, 9 and so on.
-    errors = np.nan_to_num(recording.errors["validation"][chosen, updates // 4], nan=1.0)
-    wrong = np.rint(errors * images).astype(int).reshape(3, -1)
+    wrong = recording.wrong("validation")[:, updates // 4].reshape(3, -1)
     return Response(
         f"three networks of six hidden layers on 400 digits each, with a weight decay of "
         f"{weight_decay:g}, after {updates} updates",
         wrong.sum(axis=0),
-        3 * images,
+        3 * recording.images("validation"),
     )
 
 
@@ -168,9 +162,9 @@ def played() -> np.ndarray:
     """Return the rows that were tried, shape (games, searchers, seeds, picks).
 
     They are recorded, for a Gaussian process is fitted 7,200 times: by
-    ``python tools/play_five_picks.py``.
+    ``python -m recorder five_picks``.
     """
-    games = json.loads((FOLDER / "five_picks.json").read_text(encoding="utf-8"))["games"]
+    games = load_json("five_picks")["games"]
     return np.array([[game[name] for name in SEARCHERS] for game in games]).reshape(
         len(games), len(SEARCHERS), SEARCHES, PICKS
     )

@@ -19,7 +19,7 @@ class GridOrRandom(SurfaceExplorer):
     trials_per_axis : int
         From 2 to 8; either design has its square.
     surface : {"one axis matters", "both axes matter"}
-        Six hidden layers by learning rate and weight decay (``source2_grid``, mean of three
+        Six hidden layers by learning rate and weight decay (``digits_grid``, mean of three
         seeds), or softmax regression by learning rate and batch size (``softmax_full``).
     seed : int
         Shifts the grid by a part of its spacing, and draws the random trials.

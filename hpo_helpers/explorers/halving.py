@@ -89,14 +89,12 @@ class Halving(RecordedExplorer):
     epochs = traitlets.Int().tag(sync=True)
 
     def __init__(self, **settings: Any) -> None:
-        recording = load_recording("mlp")
-        first = (recording.table["seed"] == 0) & (recording.table["trial"] < CONFIGS)
-        errors = np.nan_to_num(recording.errors["validation"][first], nan=1.0)
-        images = recording.about["measured"]["validation"]
+        recording = load_recording("mlp").where(seed=0)
+        wrong = recording.wrong("validation")[:CONFIGS]
         super().__init__(
-            images=images,
-            epochs=errors.shape[1],
-            wrong=np.rint(errors * images).astype("<u2").tobytes(),
+            images=recording.images("validation"),
+            epochs=wrong.shape[1],
+            wrong=wrong.astype("<u2").tobytes(),
             **settings,
         )
 

@@ -65,14 +65,12 @@ class LearningRateRange(RecordedExplorer):
     rates = traitlets.List(traitlets.Float()).tag(sync=True)
 
     def __init__(self, **settings: Any) -> None:
-        recording = load_recording("softmax_full")
-        table, errors = recording.table, recording.errors["validation"]
-        images = recording.about["measured"]["validation"]
-        counts = [errors[(table["batch_size"] == b) & (table["seed"] == 0)].T for b in BATCH_SIZES]
+        recording = load_recording("softmax_full").where(seed=0)
+        wrong = np.stack([recording.where(batch_size=b).wrong("validation").T for b in BATCH_SIZES])
         super().__init__(
-            rates=sorted(set(table["learning_rate"].tolist())),
-            images=images,
-            wrong=np.rint(np.stack(counts) * images).astype("<u2").tobytes(),
+            rates=sorted(set(recording.table["learning_rate"].tolist())),
+            images=recording.images("validation"),
+            wrong=wrong.astype("<u2").tobytes(),
             **settings,
         )
 

@@ -14,8 +14,8 @@ STEP = 1e-4
 
 def one_axis_matters() -> tuple[dict[str, Any], np.ndarray]:
     """Six hidden layers by learning rate and weight decay; diverged counts as wrong."""
-    recording = load_recording("source2_grid")
-    errors = np.nan_to_num(recording.errors["validation"][:, -1], nan=1.0)
+    recording = load_recording("digits_grid")
+    errors = recording.errors("validation")[:, -1]
     rates, decays = (recording.table[name].nunique() for name in ("learning_rate", "weight_decay"))
     about = {
         "axes": [
@@ -30,11 +30,9 @@ def one_axis_matters() -> tuple[dict[str, Any], np.ndarray]:
 
 def both_axes_matter() -> tuple[dict[str, Any], np.ndarray]:
     """Softmax regression on the full Fashion-MNIST by learning rate and batch size."""
-    recording = load_recording("softmax_full")
-    table = recording.table.assign(error=recording.errors["validation"][:, -1])
-    errors = table[table["seed"] == 0].pivot(
-        index="learning_rate", columns="batch_size", values="error"
-    )
+    recording = load_recording("softmax_full").where(seed=0)
+    table = recording.table.assign(error=recording.errors("validation")[:, -1])
+    errors = table.pivot(index="learning_rate", columns="batch_size", values="error")
     rates, sizes = errors.shape
     about = {
         "axes": [

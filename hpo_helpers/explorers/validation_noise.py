@@ -80,12 +80,10 @@ class ValidationNoise(Explorer):
 
     def __init__(self, **settings: Any) -> None:
         recording = load_recording("softmax_blocks")
-        errors = recording.errors["held_out"][:, :, -1]
-        block = recording.about["measured"]["held_out"]
         super().__init__(
             rates=recording.table["learning_rate"].tolist(),
-            block=block,
-            wrong=np.rint(errors * block).astype(np.uint8).tobytes(),
+            block=recording.images("held_out"),
+            wrong=recording.wrong("held_out")[:, :, -1].astype(np.uint8).tobytes(),
             **settings,
         )
 

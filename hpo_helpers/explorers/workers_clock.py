@@ -106,14 +106,13 @@ class WorkersClock(RecordedExplorer):
     times = traitlets.Bytes().tag(sync=True)
 
     def __init__(self, **settings: Any) -> None:
-        recording, seconds_of = load_recording("mlp"), load_mlp_seconds()
+        recording, seconds_of = load_recording("mlp").where(seed=0), load_mlp_seconds()
         recorded = RecordedTrials(recording)
-        images = recording.about["measured"]["validation"]
-        errors = recorded.errors[:CONFIGURATIONS, np.array(RUNGS) - 1]
+        wrong = recording.wrong("validation")[:CONFIGURATIONS, np.array(RUNGS) - 1]
         times = [seconds_of(config, 1) * 1e4 for config in recorded.configs[:CONFIGURATIONS]]
         super().__init__(
-            images=images,
-            wrong=np.rint(np.nan_to_num(errors, nan=1.0) * images).astype("<u2").tobytes(),
+            images=recording.images("validation"),
+            wrong=wrong.astype("<u2").tobytes(),
             times=np.rint(times).astype("<u2").tobytes(),
             **settings,
         )

@@ -16,7 +16,7 @@ from bench.benchmarks import BENCHMARKS, by_turns
 from bench.peers import PlainNetwork
 from bench.result import Result
 from bench.tuners import CHANCE, EPOCHS, Report, compared_at, interval, iqm
-from hpo_helpers.experiments import MLP_SPACE
+from hpo_helpers.recordings import MLP_SPACE
 from hpo_helpers.schedulers import SuccessiveHalving
 from hpo_helpers.searchers import RandomSearch
 

@@ -12,12 +12,10 @@ import hpo_helpers
 from hpo_helpers import explorers
 from hpo_helpers.explorers.live import Live
 
-# The command that makes the recordings is a tool of the book, not read with it.
-LEFT_OUT = {"record", "explorers"}
 MODULES = [
     importlib.import_module(f"hpo_helpers.{module.name}")
     for module in pkgutil.iter_modules(hpo_helpers.__path__)
-    if module.name not in LEFT_OUT
+    if module.name != "explorers"
 ]
 EXPLORERS = {name: getattr(explorers, name) for name in explorers.__all__}
 

@@ -1,4 +1,3 @@
-import json
 import os
 import re
 import subprocess
@@ -20,7 +19,7 @@ from hpo_helpers.explorers import (
 )
 from hpo_helpers.explorers.explorer import modules
 from hpo_helpers.explorers.five_picks import hidden, open_response, play, played
-from hpo_helpers.recordings import FOLDER, RecordedTrials, load_recording
+from hpo_helpers.recordings import RecordedTrials, load_json, load_recording
 
 ALL = [getattr(explorers, name) for name in explorers.__all__]
 
@@ -131,22 +130,17 @@ def test_joined_module_has_no_name_twice(explorer):
 
 
 def test_surfaces_are_the_recordings():
-    grid = load_recording("source2_grid")
-    errors = np.nan_to_num(grid.errors["validation"][:, -1], nan=1.0).reshape(3, 49, 29)
+    grid = load_recording("digits_grid")
+    errors = grid.errors("validation")[:, -1].reshape(3, 49, 29)
     explorer = GridOrRandom()
     assert np.allclose(explorer.grid_of_errors(), errors.mean(axis=0), atol=5e-5)
     explorer.surface = "both axes matter"
-    softmax = load_recording("softmax_full")
-    table = softmax.table
+    softmax = load_recording("softmax_full").where(seed=0)
     for row in [0, 70, 140]:
-        rate = np.unique(table["learning_rate"])[row]
+        rate = np.unique(softmax.table["learning_rate"])[row]
         for column, size in enumerate([8, 16, 32, 64, 128, 256]):
-            chosen = (
-                (table["learning_rate"] == rate)
-                & (table["batch_size"] == size)
-                & (table["seed"] == 0)
-            )
-            (error,) = softmax.errors["validation"][chosen, -1]
+            trial = softmax.where(learning_rate=rate, batch_size=size)
+            (error,) = trial.errors("validation")[:, -1]
             assert np.isclose(explorer.grid_of_errors()[row, column], error, atol=5e-5)
 
 
@@ -163,15 +157,14 @@ def test_points_are_answered_by_the_cell_that_they_lie_in():
 
 
 def test_learning_rate_range_shows_the_recording():
-    recording = load_recording("softmax_full")
-    chosen = (recording.table["batch_size"] == 16) & (recording.table["seed"] == 0)
+    recording = load_recording("softmax_full").where(batch_size=16, seed=0)
     shown = LearningRateRange().response()
-    assert np.allclose(shown, recording.errors["validation"][chosen, 7])
+    assert np.allclose(shown, recording.errors("validation")[:, 7])
 
 
 def test_validation_noise_shows_the_recording_and_its_law():
     recording = load_recording("softmax_blocks")
-    truth = recording.errors["held_out"][:, :, -1].mean(axis=1)
+    truth = recording.errors("held_out")[:, :, -1].mean(axis=1)
     explorer = ValidationNoise(trials=30)
     for seed in range(5):
         search = explorer.search(seed)
@@ -190,15 +183,14 @@ def test_larger_validation_sets_pick_better_and_flatter_less():
 
 
 def test_game_hides_what_was_recorded():
-    softmax, six_layers = (load_recording(name) for name in ("softmax_full", "source2_grid"))
-    drawn = RecordedTrials(softmax)
+    softmax, six_layers = (load_recording(name) for name in ("softmax_full", "digits_grid"))
+    drawn = RecordedTrials(softmax.where(seed=0))
     for row in (0, 33, 120):
         config = {"learning_rate": float(f"{10 ** (row / 20 - 6):.6g}"), "batch_size": 256}
         assert np.isclose(hidden()[0].wrong[row] / 12000, drawn(config, 16)[-1])
-    seeds = [RecordedTrials(six_layers, seed) for seed in range(3)]
     for row in (0, 40, 48):
         config = {"learning_rate": float(f"{10 ** (row / 8 - 6):.6g}"), "weight_decay": 1e-4}
-        errors = [np.nan_to_num(trial(config)[24], nan=1) for trial in seeds]
+        errors = six_layers.where(**config).errors("validation")[:, 24]
         assert np.isclose(hidden()[1].wrong[row] / 300, np.mean(errors))
     assert {len(response.wrong) for response in hidden()} == {121, 49}
 
@@ -221,8 +213,8 @@ def test_rates_are_answered_by_the_nearest_recorded_one():
 
 
 def test_recorded_game_is_what_the_searchers_play_again():
-    about = json.loads((FOLDER / "five_picks.json").read_text(encoding="utf-8"))
-    assert about["command"] == "python tools/play_five_picks.py"
+    about = load_json("five_picks")
+    assert about["command"] == "python -m recorder five_picks"
     assert [game["hidden"] for game in about["games"]] == [each.about for each in hidden()]
     moves = played()
     assert moves.shape == (12, 3, 200, 5)
@@ -233,7 +225,7 @@ def test_recorded_game_is_what_the_searchers_play_again():
     again = [play("Bayesian search", seed, hidden()[game]) for game, seed in pairs]
     stored = [moves[game, 2, seed] for game, seed in pairs]
     # Which of two candidates that promise alike is tried may change with the processor.
-    changed = "the searcher has changed: run python tools/play_five_picks.py"
+    changed = "the searcher has changed: run python -m recorder five_picks"
     assert np.mean(np.equal(again, stored)) > 0.9, changed
 
 

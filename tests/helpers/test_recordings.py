@@ -1,38 +1,46 @@
 import itertools
 import json
 import shutil
-import sys
 
 import numpy as np
 import pytest
 
-from hpo_helpers import experiments, jobs, record
-from hpo_helpers.experiments import EXPERIMENTS, MLP_SPACE, Job
-from hpo_helpers.recordings import FOLDER, RecordedTrials, load_mlp_seconds, load_recording
+from hpo_helpers import jobs
+from hpo_helpers.recordings import (
+    DIVERGED,
+    FOLDER,
+    MLP_SPACE,
+    RecordedTrials,
+    load_json,
+    load_mlp_seconds,
+    load_recording,
+)
+from hpo_helpers.searchers import RandomSearch
 from hpo_helpers.training import train_trials
+from recorder import files, mlp, variance
+from recorder.__main__ import TRAININGS
+from recorder.groups import Group, record_groups
 
 
 def few(limit=3, trials=3):
-    """Record a little of the real experiment."""
-    for job in itertools.islice(EXPERIMENTS["mlp"](), limit):
-        parts = (part[:trials] for part in (job.configs, job.numbers))
-        yield Job(job.training, job.measured, *parts)
+    """A little of the real recording."""
+    for group in itertools.islice(mlp.trials(), limit):
+        parts = (part[:trials] for part in (group.configs, group.numbers))
+        yield Group(group.training, group.measured, *parts)
 
 
 @pytest.fixture(scope="module")
 def recorded_once(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recorded")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(record, "UNFINISHED", folder / "unfinished")
-        patch.setitem(EXPERIMENTS, "few", few)
-        record.record_on_the_engine("few", folder)
+        patch.setattr(files, "UNFINISHED", folder / "unfinished")
+        record_groups("few", few, folder)
     return folder
 
 
 @pytest.fixture
 def recorded(recorded_once, tmp_path, monkeypatch):
-    monkeypatch.setattr(record, "UNFINISHED", tmp_path / "unfinished")
-    monkeypatch.setitem(EXPERIMENTS, "few", few)
+    monkeypatch.setattr(files, "UNFINISHED", tmp_path / "unfinished")
     shutil.copytree(recorded_once, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
@@ -40,9 +48,9 @@ def recorded(recorded_once, tmp_path, monkeypatch):
 def test_recording_gives_the_answer_of_the_training_run(recorded):
     recording = load_recording("few", recorded)
     objective = RecordedTrials(recording)
-    for job in few():
-        curves = 1 - train_trials(job.training, job.of_engine, job.numbers, progress=False)
-        for config, curve in zip(job.configs, curves[:, 0], strict=True):
+    for group in few():
+        curves = 1 - train_trials(group.training, group.of_engine, group.numbers, progress=False)
+        for config, curve in zip(group.configs, curves[:, 0], strict=True):
             assert np.allclose(objective(config), curve, atol=1e-6, equal_nan=True)
             np.testing.assert_array_equal(objective(config, 9), objective(config)[:9])
 
@@ -51,32 +59,10 @@ def test_rows_stand_in_the_order_of_their_numbers(recorded):
     table = load_recording("few", recorded).table
     assert table["trial"].is_monotonic_increasing
     assert len(table) == 9
-    searcher = experiments.RandomSearch(MLP_SPACE)
+    searcher = RandomSearch(MLP_SPACE)
     objective = RecordedTrials(load_recording("few", recorded))
     for number, config in zip(table["trial"], objective.configs, strict=True):
         assert config == searcher.ask(number)
-
-
-def test_interrupted_recording_trains_nothing_twice(recorded, monkeypatch):
-    before = (recorded / "few.npz").read_bytes()
-    seen = []
-    train = record.train_stacks
-
-    def counted(*args):
-        seen.append(args)
-        if len(seen) == 2:
-            raise KeyboardInterrupt
-        return train(*args)
-
-    for path in (recorded / "unfinished" / "few").glob("*.npy"):
-        path.unlink()
-    monkeypatch.setattr(record, "train_stacks", counted)
-    with pytest.raises(KeyboardInterrupt):
-        record.record_on_the_engine("few", recorded)
-    assert len(list((recorded / "unfinished" / "few").iterdir())) == 1
-    record.record_on_the_engine("few", recorded)
-    assert len(seen) == 2 + 2
-    assert (recorded / "few.npz").read_bytes() == before
 
 
 def test_configuration_that_was_not_recorded_is_an_error(recorded):
@@ -104,11 +90,70 @@ def test_nearest_configuration_answers_when_asked_for(recorded):
 
 def test_diverged_trial_is_recorded_as_failed(recorded):
     recording = load_recording("few", recorded)
-    recording.errors["validation"][0, 5:] = np.nan
+    recording.right["validation"][0, 5:] = DIVERGED
     objective = RecordedTrials(recording)
     trial = jobs.run_job(objective, jobs.Job(0, objective.configs[0])).trial
     assert trial.status == "failed"
     assert len(trial.errors) == 5
+
+
+def test_rows_are_selected_by_their_values():
+    recording = load_recording("softmax_full")
+    few = recording.where(seed=0, batch_size=16)
+    chosen = (recording.table["seed"] == 0) & (recording.table["batch_size"] == 16)
+    assert few.table.equals(recording.table[chosen].reset_index(drop=True))
+    assert np.array_equal(few.errors("test"), recording.errors("test")[chosen])
+    again = few.where(learning_rate=0.1)
+    assert again.table["learning_rate"].tolist() == [0.1]
+    assert again.errors("validation").shape == (1, 16)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"momentum": 0.9},
+            r"unknown column 'momentum'; expected one of \['learning_rate', 'batch",
+        ),
+        ({"seed": 7}, r"seed is 7; expected one of those recorded: 0, 1, 2, 3, 4$"),
+        ({"seed": 3, "batch_size": 8}, r"batch_size is 8; expected one of those recorded: 16$"),
+        ({"learning_rate": 3}, r"learning_rate is 3; expected .*: 1e-06, 1\.12202e-06, .* \.\.\.$"),
+    ],
+)
+def test_trials_that_were_not_recorded_cannot_be_selected(values, message):
+    with pytest.raises(ValueError, match=message):
+        load_recording("softmax_full").where(**values)
+
+
+def test_every_image_is_wrong_where_a_trial_had_diverged(recorded):
+    recording = load_recording("few", recorded)
+    recording.right["validation"][0, 5:] = DIVERGED
+    assert recording.images("validation") == 2000
+    wrong, errors = recording.wrong("validation"), recording.errors("validation")
+    assert (wrong[0, 5:] == 2000).all()
+    assert (errors[0, 5:] == 1).all()
+    assert np.array_equal(errors, wrong / 2000)
+    right = recording.right["validation"].astype(int)
+    whole = right != DIVERGED
+    assert np.array_equal(wrong[whole], 2000 - right[whole])
+    marked = recording.errors("validation", diverged=np.nan)
+    assert np.isnan(marked[0, 5:]).all()
+    assert np.array_equal(marked[0, :5], errors[0, :5])
+    with pytest.raises(ValueError, match=r"'tests'; expected .*: \['validation', 'test'\]"):
+        recording.wrong("tests")
+
+
+@pytest.mark.parametrize("columns", [["learning_rate", "seed"], ["seed", "units", "seed", "trial"]])
+def test_columns_that_clash_are_refused(recorded, columns):
+    path = recorded / "few.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "columns": columns}))
+    with pytest.raises(ValueError, match=r"columns of few\.json .* expected 'seed', 'trial' and"):
+        load_recording("few", recorded)
+
+
+def test_trials_of_several_seeds_need_a_choice():
+    with pytest.raises(ValueError, match=r"seeds \[0, 1, 2, 3, 4\]; .* recording.where\(seed=0\)"):
+        RecordedTrials(load_recording("mlp"))
 
 
 def test_damaged_or_foreign_arrays_are_refused(recorded):
@@ -123,77 +168,57 @@ def test_damaged_or_foreign_arrays_are_refused(recorded):
 def test_unknown_name_and_seed_are_refused(recorded):
     with pytest.raises(FileNotFoundError, match=r"no recording 'many' .* expected \['few'\]"):
         load_recording("many", recorded)
-    with pytest.raises(ValueError, match=r"seed is 7; expected one of those recorded: \[0\]"):
-        RecordedTrials(load_recording("few", recorded), seed=7)
-
-
-def test_command_line_records_what_it_names(recorded, monkeypatch, capsys):
-    monkeypatch.setattr(record, "FOLDER", recorded)
-    monkeypatch.setattr(record, "record_on_the_engine", lambda name: f"recorded {name}")
-    monkeypatch.setattr(sys, "argv", ["record", "mlp"])
-    record.main()
-    assert capsys.readouterr().out == "recorded mlp\n"
-
-
-def test_ctrl_c_says_that_the_same_command_goes_on(monkeypatch, capsys):
-    def stopped(name):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(record, "record_on_the_engine", stopped)
-    monkeypatch.setattr(sys, "argv", ["record", "mlp"])
-    with pytest.raises(SystemExit, match="130"):
-        record.main()
-    assert "the same command goes on" in capsys.readouterr().err
+    with pytest.raises(ValueError, match=r"seed is 7; expected one of those recorded: 0$"):
+        load_recording("few", recorded).where(seed=7)
 
 
 @pytest.mark.parametrize(
-    "name", ["softmax_full", "source2_grid", "source2_spread", "mlp", "variance"]
+    "name", ["softmax_full", "digits_grid", "digits_spread", "mlp", "variance"]
 )
 def test_bundled_recording_is_whole(name):
     recording = load_recording(name)
     about = recording.about
-    assert about["command"] == f"python -m hpo_helpers.record {name}"
+    assert about["command"] == f"python -m recorder {name}"
     assert {"date", "versions", "content", "measured"} <= set(about)
     assert len(recording.table) == about["trials"]
     assert not recording.table.duplicated(["seed", "trial", *recording.table]).any()
-    for part, errors in recording.errors.items():
+    for part in about["measured"]:
+        errors = recording.errors(part)
         assert errors.shape == (about["trials"], about["evaluations"]), part
-        finite = errors[np.isfinite(errors)]
-        assert ((finite >= 0) & (finite <= 1)).all()
+        assert ((errors >= 0) & (errors <= 1)).all()
 
 
-@pytest.mark.parametrize("name", ["source2_grid", "source2_spread", "mlp"])
+@pytest.mark.parametrize("name", ["digits_grid", "digits_spread", "mlp"])
 def test_bundled_recording_is_what_training_gives_again(name):
     recording = load_recording(name)
-    job = next(EXPERIMENTS[name]())
-    slow = [i for i, c in enumerate(job.configs) if 1e-3 < c["learning_rate"] < 0.01][:4]
-    numbers = [job.numbers[i] for i in slow]
-    curves = train_trials(job.training, [job.of_engine[i] for i in slow], numbers, progress=False)
-    at_seed = recording.table["seed"] == job.training.seed
+    group = next(TRAININGS[name]())
+    slow = [i for i, c in enumerate(group.configs) if 1e-3 < c["learning_rate"] < 0.01][:4]
+    numbers = [group.numbers[i] for i in slow]
+    curves = train_trials(
+        group.training, [group.of_engine[i] for i in slow], numbers, progress=False
+    )
     for number, curve in zip(numbers, curves, strict=True):
-        row = np.flatnonzero(at_seed & (recording.table["trial"] == number))[0]
-        for part, errors in zip(job.measured, 1 - curve, strict=True):
-            assert np.allclose(recording.errors[part][row], errors, atol=0.02)
+        trial = recording.where(seed=group.training.seed, trial=number)
+        for part, errors in zip(group.measured, 1 - curve, strict=True):
+            assert np.allclose(trial.errors(part), errors, atol=0.02)
 
 
-@pytest.mark.parametrize("trial", record.PAIR)
-@pytest.mark.parametrize("varied", [*record.SOURCES, "together"])
+@pytest.mark.parametrize("trial", variance.PAIR)
+@pytest.mark.parametrize("varied", [*variance.SOURCES, "together"])
 def test_variance_is_what_training_gives_again(trial, varied):
-    recording = load_recording("variance")
-    table = recording.table
-    (place, *_) = np.flatnonzero((table["mlp_trial"] == trial) & (table["varied"] == varied))
-    job = record.retraining(trial, table.loc[place, list(record.SOURCES)].to_dict())
+    recording = load_recording("variance").where(mlp_trial=trial, varied=varied)
+    group = variance.retraining(trial, recording.table.loc[0, list(variance.SOURCES)].to_dict())
     ((validation, test),) = 1 - train_trials(
-        job.training, job.of_engine, job.numbers, progress=False
+        group.training, group.of_engine, group.numbers, progress=False
     )
     # Later errors jump with the rounding of another processor.
-    assert np.allclose(recording.errors["validation"][place, :3], validation[:3], atol=0.02)
-    assert np.allclose(recording.errors["test"][place, :3], test[:3], atol=0.02)
+    assert np.allclose(recording.errors("validation")[0, :3], validation[:3], atol=0.02)
+    assert np.allclose(recording.errors("test")[0, :3], test[:3], atol=0.02)
 
 
 def test_variance_varies_one_source_at_a_time():
     table = load_recording("variance").table
-    sources = list(record.SOURCES)
+    sources = list(variance.SOURCES)
     for (trial, varied), runs in table.groupby(["mlp_trial", "varied"]):
         assert len(runs) == 100
         fixed = {"split": 0, "weights": trial, "batches": 0}
@@ -206,24 +231,24 @@ def test_variance_varies_one_source_at_a_time():
 
 
 def test_variance_is_of_the_trials_that_the_search_recorded():
-    mlp = load_recording("mlp")
-    last = np.nan_to_num(mlp.errors["validation"][:4000, -1], nan=1)
-    calm = mlp.table["learning_rate"][:4000].between(0.001, 0.01)
-    assert (last.argmin(), np.where(calm, last, 1).argmin()) == record.PAIR
-    trial = record.PAIR[0]
-    job = record.retraining(trial, {"split": 0, "weights": trial, "batches": 0})
-    curves = 1 - train_trials(job.training, job.of_engine, job.numbers, progress=False)
-    assert np.allclose(mlp.errors["validation"][trial, :3], curves[0, 0, :3], atol=0.02)
+    mlp = load_recording("mlp").where(seed=0)
+    last = mlp.errors("validation")[:, -1]
+    calm = mlp.table["learning_rate"].between(0.001, 0.01)
+    assert (last.argmin(), np.where(calm, last, 1).argmin()) == variance.PAIR
+    trial = variance.PAIR[0]
+    group = variance.retraining(trial, {"split": 0, "weights": trial, "batches": 0})
+    curves = 1 - train_trials(group.training, group.of_engine, group.numbers, progress=False)
+    assert np.allclose(mlp.errors("validation")[trial, :3], curves[0, 0, :3], atol=0.02)
 
 
 def test_recordings_stay_small():
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 8e6
     for path in FOLDER.glob("*.npz"):
-        assert json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["sha256"]
+        assert load_json(path.stem)["sha256"]
 
 
 def test_recorded_trial_goes_on_where_it_stopped():
-    recorded = RecordedTrials(load_recording("mlp"))
+    recorded = RecordedTrials(load_recording("mlp").where(seed=0))
     config = recorded.configs[0]
     first, state = recorded.train(config, 9)
     further, _ = recorded.train(config, 18, state)
@@ -232,24 +257,7 @@ def test_recorded_trial_goes_on_where_it_stopped():
 
 def test_seconds_are_recorded_for_every_kind_of_network():
     seconds_of = load_mlp_seconds()
-    recorded = RecordedTrials(load_recording("mlp"))
+    recorded = RecordedTrials(load_recording("mlp").where(seed=0))
     seconds = [seconds_of(config, 27) for config in recorded.configs]
     assert 0 < min(seconds) < max(seconds) < 30
     assert seconds_of(recorded.configs[0], 2) == 2 * seconds_of(recorded.configs[0], 1)
-
-
-def test_seconds_can_be_recorded(tmp_path):
-    path = record.record_mlp_seconds(images=64, repeats=1, folder=tmp_path)
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    assert len(stored["trials"]) == 48
-    assert load_mlp_seconds(tmp_path)(MLP_SPACE.from_unit([0.5] * 7), 3) > 0
-
-
-def test_bayesian_searches_can_be_recorded(tmp_path):
-    path = record.record_bayesian_searches(seeds=1, trials=9, folder=tmp_path)
-    stored = json.loads((FOLDER / "bayesian_searches.json").read_text(encoding="utf-8"))
-    assert len(stored["trials"]) == 50
-    # Where the model chooses, another processor may choose otherwise.
-    (again,) = json.loads(path.read_text(encoding="utf-8"))["trials"]
-    assert again["seed"] == stored["trials"][0]["seed"]
-    assert again["met"][:8] == stored["trials"][0]["met"][:8]

@@ -14,7 +14,7 @@ import pytest
 from hpo_helpers import training
 from hpo_helpers.data import Split, load_fashion_mnist
 from hpo_helpers.objectives import hpo_objective_softmax_classification
-from hpo_helpers.training import Training, accuracy, epochs, train_stacks, train_trials
+from hpo_helpers.training import Training, accuracy, epoch_ends, train_trials
 
 
 def problem(n=40, inputs=12, classes=5):
@@ -110,7 +110,9 @@ def test_batches_are_common_unless_asked_otherwise():
 
 
 def test_an_epoch_passes_over_every_image_once_even_if_sizes_do_not_divide():
-    uneven = Training(problem(37), (PART,), epochs(problem(37), 10, 2), batch_size=10, classes=5)
+    uneven = Training(
+        problem(37), (PART,), epoch_ends(problem(37), 10, 2), batch_size=10, classes=5
+    )
     batches = list(uneven.batches([0]))
     assert [len(batch) for batch in batches] == [10, 10, 10, 7] * 2
     first, second = (np.concatenate(batches[i : i + 4]) for i in (0, 4))
@@ -137,8 +139,8 @@ def test_evaluations_come_after_updates_1_5_9_to_197(monkeypatch):
     monkeypatch.setattr(
         training, "accuracy", lambda *args: (seen.append("evaluation"), measure(*args))[1]
     )
-    source2 = changed(evaluate_after=range(1, 198, 4), updates=200, measured=(PART,))
-    curves = train_trials(source2, CONFIGS[:1], progress=False)
+    documented = changed(evaluate_after=range(1, 198, 4), updates=200, measured=(PART,))
+    curves = train_trials(documented, CONFIGS[:1], progress=False)
     assert curves.shape == (1, 1, 50)
     after = [seen[:i].count("step") for i, what in enumerate(seen) if what == "evaluation"]
     assert after == list(range(1, 198, 4))
@@ -180,13 +182,15 @@ def test_many_trials_need_no_more_memory_than_few():
 
 
 def test_interrupt_returns_what_is_finished(monkeypatch):
-    def stopping(*args, **options):
-        for number, curves in enumerate(train_stacks(*args, **options)):
+    in_stacks = training._train_in_stacks
+
+    def stopping(*args):
+        for number, curves in enumerate(in_stacks(*args)):
             if number == 2:
                 raise KeyboardInterrupt
             yield curves
 
-    monkeypatch.setattr(training, "train_stacks", stopping)
+    monkeypatch.setattr(training, "_train_in_stacks", stopping)
     with pytest.warns(UserWarning, match="stopped by hand after 2 of 4 trials"):
         curves = train_trials(SMALL, CONFIGS, stack=1, processes=1, progress=False)
     monkeypatch.undo()
@@ -279,7 +283,7 @@ def test_keras_and_the_engine_agree_within_noise():
     shared = Training(
         splits.train,
         (splits.validation,),
-        epochs(splits.train, 16, 3),
+        epoch_ends(splits.train, 16, 3),
         batch_size=16,
         independent_batches=True,
     )

@@ -148,20 +148,20 @@ def test_documented_table_is_as_published():
         (3, 0.0007946191990455363, 0.8999999985098839),
         (4, 0.19835234956767864, 0.8999999985098839),
     ]
-    rows = recorded("source1_documented.json")["trials"]
+    rows = recorded("d2l_documented.json")["trials"]
     assert [tuple(row.values()) for row in rows] == published
 
 
 def test_chapters_print_the_documented_table():
     replayed = stored_text(ROOT / "book/search/random_search.ipynb")
     dissected = stored_text(ROOT / "book/search/broken_objective.ipynb")
-    for row in recorded("source1_documented.json")["trials"]:
+    for row in recorded("d2l_documented.json")["trials"]:
         trial = f"Trial {row['trial']}: learning_rate = {row['learning_rate']}\n"
         assert re.search(re.escape(trial) + r"    validation_error = 0\.\d{4}\n", replayed)
         assert trial + f"    validation_error = {row['validation_error']}\n" in dissected
 
 
-def test_report_of_source_2_has_its_form():
+def test_report_of_the_numpy_search_has_its_form():
     printed = stored_text(ROOT / "book/search/numpy_search.ipynb")
     _, report = printed.split("=== Hyper-Parameter Optimization Result ===\n")
     row = r"Best-(\d+)\(val acc:(0\.\d\d)\) \| lr:(0\.\d{4}), weight decay:(\d\.\de-\d\d)\n"
@@ -176,20 +176,20 @@ def last_errors(recording, loss):
     return [row["errors"][-1] for row in recording["trials"] if row["loss"] == loss]
 
 
-@pytest.mark.parametrize("name", ["source1_full.json", "source1_full_without_onednn.json"])
+@pytest.mark.parametrize("name", ["d2l_full.json", "d2l_full_without_onednn.json"])
 def test_recording_says_where_it_comes_from(name):
     recording = recorded(name)
-    assert recording["command"].startswith("python -m hpo_helpers.record source1")
+    assert recording["command"] == f"python -m recorder {name.removesuffix('.json')}"
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", recording["date"])
     assert {"seed", "batch_size", "epochs"} <= recording.keys()
     assert {"python", "numpy", "keras", "tensorflow", "d2l"} == recording["versions"].keys()
-    rates = [row["learning_rate"] for row in recorded("source1_documented.json")["trials"]]
+    rates = [row["learning_rate"] for row in recorded("d2l_documented.json")["trials"]]
     assert [row["learning_rate"] for row in recording["trials"]] == rates * 2
     assert all(len(row["errors"]) == recording["epochs"] for row in recording["trials"])
 
 
 def test_recording_shows_what_the_chapter_says():
-    recording = recorded("source1_full.json")
+    recording = recorded("d2l_full.json")
     assert all(0.80 < error < 0.95 for error in last_errors(recording, "as documented"))
     assert min(last_errors(recording, "mended")) < 0.20
     assert max(last_errors(recording, "mended")) < 0.25

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from hpo_helpers import explorers
-from hpo_helpers.experiments import MLP_SPACE
 from hpo_helpers.explorers import (
     BayesianSteps,
     CoarseToFineRounds,
@@ -24,7 +23,7 @@ from hpo_helpers.explorers import (
 )
 from hpo_helpers.explorers.explorer import FOLDER, draws, modules
 from hpo_helpers.explorers.five_picks import played
-from hpo_helpers.recordings import RecordedTrials, load_recording
+from hpo_helpers.recordings import MLP_SPACE, RecordedTrials, load_recording
 from hpo_helpers.schedulers import SuccessiveHalving
 from hpo_helpers.searchers import RandomSearch
 from hpo_helpers.tuner import tune
@@ -268,7 +267,7 @@ def test_halving(in_javascript):
 
 def test_halving_cuts_as_the_scheduler_does():
     twin = Halving(trials=40, eta=3, r_min=2, seed=1)
-    recorded = RecordedTrials(load_recording("mlp"), seed=0)
+    recorded = RecordedTrials(load_recording("mlp").where(seed=0))
     configs = [recorded.configs[row] for row in twin.rows()]
     log = tune(
         recorded.train,
