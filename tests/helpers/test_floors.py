@@ -12,6 +12,7 @@ FLOORS = {
     "data": 0,
     "spaces": 0,
     "trials": 0,
+    "optimizers": -1,
     "networks": 0,
     "loaders": 1,
     "recordings": 1,
@@ -70,4 +71,4 @@ def code_lines(path: Path) -> int:
 def test_package_stays_small():
     # The command that makes the recordings is a tool of the book; no chapter calls it.
     read = [path for path in PACKAGE.glob("*.py") if path.stem != "record"]
-    assert sum(map(code_lines, read)) < 2000
+    assert sum(map(code_lines, read)) < 2500
