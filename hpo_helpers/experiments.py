@@ -154,6 +154,15 @@ def _source2_spread() -> Iterator[Job]:
 
 def _mlp() -> Iterator[Job]:
     """4,000 random configurations on 2,000 images, 27 epochs; the first 300 with five seeds."""
+    yield from _of_mlp_space("constant")
+
+
+def _mlp_decay() -> Iterator[Job]:
+    """The configurations of mlp again, with rates that fall to zero in a straight line."""
+    yield from _of_mlp_space("linear")
+
+
+def _of_mlp_space(schedule: str) -> Iterator[Job]:
     splits = load_fashion_mnist(full=False)
     train = Split(*(array[:2000] for array in splits.train))
     searcher = RandomSearch(MLP_SPACE)
@@ -172,11 +181,19 @@ def _mlp() -> Iterator[Job]:
                 activation=activation,
                 batch_size=32,
                 seed=seed,
+                schedule=schedule,
             )
             yield Job(training, _JUDGED, [configs[number] for number in numbers], numbers)
 
 
 EXPERIMENTS = {
     experiment.__name__.removeprefix("_"): experiment
-    for experiment in (_softmax_full, _softmax_blocks, _source2_grid, _source2_spread, _mlp)
+    for experiment in (
+        _softmax_full,
+        _softmax_blocks,
+        _source2_grid,
+        _source2_spread,
+        _mlp,
+        _mlp_decay,
+    )
 }
