@@ -158,7 +158,7 @@ def _mlp() -> Iterator[Job]:
 
 
 def _mlp_decay() -> Iterator[Job]:
-    """The configurations of mlp again, with rates that fall to zero in a straight line."""
+    """Train the configurations of mlp again, with rates that fall to zero in a straight line."""
     yield from _of_mlp_space("linear")
 
 
