@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from hpo_helpers.optimizers import SGD, Adam, Momentum
+
 # A hidden layer from its scores, in place; and its slope, from the layer itself.
 ACTIVATIONS = {
     "relu": (lambda scores: np.maximum(scores, 0, out=scores), lambda layer: layer > 0),
@@ -32,6 +34,12 @@ class Networks:
         Of the hidden layers.
     dtype : dtype
         float32 to train, float64 to check gradients.
+    betas : array_like, shape (K, 2), optional
+        beta1 and beta2 of Adam, each in [0, 1); instead of `momentums`.
+    decoupled : bool
+        Shrink the weights beside the move, by ``learning_rate * weight_decay``, instead of adding
+        ``weight_decay * weight`` to the slopes: with Adam that makes AdamW. For plain stochastic
+        gradient descent the two are the same.
 
     Attributes
     ----------
@@ -45,13 +53,15 @@ class Networks:
     Raises
     ------
     ValueError
-        If the lengths differ, a size is below 1, or the activation is another.
+        If the lengths differ, a size is below 1, the activation is another, or there are both
+        `momentums` and `betas`.
 
     References
     ----------
     K. Saitoh, *Deep Learning from Scratch*, O'Reilly Japan, 2016, chapters 5 and 6, one network
     at a time; He initialization: K. He, X. Zhang, S. Ren, J. Sun, "Delving Deep into
-    Rectifiers", ICCV 2015.
+    Rectifiers", ICCV 2015; AdamW: I. Loshchilov, F. Hutter, "Decoupled Weight Decay
+    Regularization", ICLR 2019.
 
     Examples
     --------
@@ -69,9 +79,18 @@ class Networks:
         momentums: Sequence[float] | None = None,
         activation: str = "relu",
         dtype: type = np.float32,
+        betas: Sequence[tuple[float, float]] | None = None,
+        decoupled: bool = False,
     ) -> None:
         count = len(seeds)
-        given = [learning_rates, weight_decays] + ([] if momentums is None else [momentums])
+        optimizer, own = SGD, []
+        if momentums is not None:
+            optimizer, own = Momentum, [momentums]
+        if betas is not None:
+            optimizer, own = Adam, np.reshape(betas, (-1, 2)).T
+        given = [learning_rates, weight_decays, *own]
+        if momentums is not None and betas is not None:
+            raise ValueError("there are momentums and betas; expected one of them, or neither")
         if any(len(values) != count for values in given):
             raise ValueError(
                 f"{[len(values) for values in given]} values of each hyperparameter and {count} "
@@ -81,9 +100,11 @@ class Networks:
             raise ValueError(f"sizes are {tuple(sizes)}; expected two or more, each at least 1")
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation is {activation!r}; expected one of {list(ACTIVATIONS)}")
-        self.learning_rates, self.weight_decays, *self.momentums = (
+        self.learning_rates, self.weight_decays, *own = (
             np.reshape(values, (1, count, 1)).astype(dtype) for values in given
         )
+        self.optimizer = optimizer(*own)
+        self.decoupled = decoupled or optimizer is SGD
         self.activation = activation
         generators = [np.random.default_rng(seed) for seed in seeds]
         self.weights, self.biases = [], []
@@ -92,8 +113,6 @@ class Networks:
             drawn = [rng.standard_normal((fan_in, fan_out), np.float32) for rng in generators]
             self.weights.append(np.stack(drawn, axis=1).astype(dtype) * dtype(np.sqrt(2 / fan_in)))
             self.biases.append(np.zeros((1, count, fan_out), dtype))
-        if self.momentums:
-            self.velocities = [np.zeros_like(array) for array in self.weights + self.biases]
 
     def layers(self, images: np.ndarray) -> list[np.ndarray]:
         """Return the forward pass: the images, each hidden layer, the scores.
@@ -196,29 +215,29 @@ class Networks:
                 delta *= slope(layers[index])
         return of_weights + of_biases
 
-    def step(self, images: np.ndarray, labels: np.ndarray) -> None:
-        """Take one step of stochastic gradient descent, in place.
+    def step(self, images: np.ndarray, labels: np.ndarray, factor: float = 1.0) -> None:
+        """Take one step of gradient descent, in place.
 
-        Weight decay is coupled L2, as in the source: each weight also moves by
-        ``learning_rate * weight_decay * weight``; biases are left out of it.
+        Weight decay is coupled L2, as in the source, unless it is decoupled: the slope of each
+        weight also has ``weight_decay * weight``; biases are left out of it.
 
         Parameters
         ----------
         images : ndarray, shape (n, inputs) or (K, n, inputs)
         labels : ndarray of int, shape (n,) or (K, n)
+        factor : float
+            Multiplies the learning rates in this step; see `rate_factor`.
         """
-        moves = self.gradients(images, labels, scale=self.learning_rates)
-        decay = self.learning_rates * self.weight_decays
-        if self.momentums:
-            for weights, move in zip(self.weights, moves, strict=False):
-                move += decay * weights
-            for velocity, move in zip(self.velocities, moves, strict=True):
-                velocity *= self.momentums[0]
-                velocity += move
-            moves = self.velocities
-        elif decay.any():
-            for weights in self.weights:
-                weights *= 1 - decay
+        rates = factor * self.learning_rates
+        scale = rates if self.optimizer.linear else np.ones_like(rates)
+        slopes = self.gradients(images, labels, scale)
+        if self.weight_decays.any():
+            for weights, slope in zip(self.weights, slopes, strict=False):
+                if self.decoupled:
+                    weights *= 1 - rates * self.weight_decays
+                else:
+                    slope += scale * self.weight_decays * weights
+        moves = self.optimizer.moves(slopes, rates)
         for array, move in zip(self.weights + self.biases, moves, strict=True):
             array -= move
 
@@ -229,7 +248,8 @@ class DualNetworks(Networks):
     Of the first weights W only the products P = X W with the images X are ever used. A step
     ``W -= X_b.T @ delta`` along a batch moves them by ``(X @ X_b.T) @ delta``, whose first
     factor never changes. So P stands in the place of the first weights: for fewer images than
-    inputs that takes fewer operations, and the first layer of an evaluation none at all.
+    inputs that takes fewer operations, and the first layer of an evaluation none at all. Adam
+    divides each slope of W by a size of its own, which P alone does not tell.
 
     Parameters
     ----------
@@ -243,6 +263,11 @@ class DualNetworks(Networks):
     weights : list of ndarray
         The first has the shape (n, K, units) and holds P; the others are as in `Networks`.
 
+    Raises
+    ------
+    ValueError
+        As `Networks`, and for Adam.
+
     Examples
     --------
     >>> networks = DualNetworks(np.zeros((5, 784), np.float32), (784, 10), [0.1], [0], [0])
@@ -254,10 +279,10 @@ class DualNetworks(Networks):
         self, images: np.ndarray, sizes: Sequence[int], *arguments: Any, **options: Any
     ) -> None:
         super().__init__(sizes, *arguments, **options)
+        if not self.optimizer.linear:
+            raise ValueError("there are betas; expected no Adam here: train it with Networks")
         self.weights[0] = np.ascontiguousarray(super().enter(images).transpose(1, 0, 2))
         self.gram = images @ images.T
-        if self.momentums:
-            self.velocities[0] = np.zeros_like(self.weights[0])
 
     def enter(self, images: np.ndarray) -> np.ndarray:
         """Look up the products of these images, named by their indices; see `Networks.enter`."""

@@ -14,13 +14,22 @@ from tqdm import tqdm
 
 from hpo_helpers.data import Split
 from hpo_helpers.networks import DualNetworks, Networks
+from hpo_helpers.optimizers import SCHEDULES, rate_factor
 
 # Bytes of weights in a stack: most of what the second cache level of a common core holds.
 _CACHE = 3 * 2**19
 # Scores in a block of an evaluation, so that the hidden layers stay in the cache as well.
 _BLOCK = 1000
 # The hyperparameters that the engine knows, and what they stay below.
-LIMITS = {"learning_rate": math.inf, "weight_decay": math.inf, "momentum": 1}
+LIMITS = {
+    "learning_rate": math.inf,
+    "weight_decay": math.inf,
+    "momentum": 1,
+    "beta1": 1,
+    "beta2": 1,
+}
+# Those that each optimizer has beside the learning rate and the weight decay.
+OPTIMIZERS = {"sgd": ("momentum",), "adam": ("beta1", "beta2"), "adamw": ("beta1", "beta2")}
 # What a random stream is for, beside the seed and the number of the trial.
 _WEIGHTS, _BATCHES = 1, 2
 
@@ -57,11 +66,18 @@ class Training:
         Decides the batches in its place, so that they alone can be varied.
     dtype : dtype
         float32, or float64 where a result has to be the same on every processor.
+    optimizer : {"sgd", "adam", "adamw"}
+        Of all trials, each with its own ``momentum``, or ``beta1`` and ``beta2``.
+    schedule : {"constant", "linear", "cosine"}
+        How the learning rates of all trials come down over the updates; see `rate_factor`.
+    warmup : int
+        Updates in which they first climb to their values.
 
     Raises
     ------
     ValueError
-        If there is no image in a batch, or an evaluation that no update comes before.
+        If there is no image in a batch, an evaluation that no update comes before, no update
+        after the warm-up, or the optimizer or the schedule is another.
 
     Examples
     --------
@@ -86,6 +102,9 @@ class Training:
     seed: int = 0
     batch_seed: int | None = None
     dtype: type = np.float32
+    optimizer: str = "sgd"
+    schedule: str = "constant"
+    warmup: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what could not be trained or measured."""
@@ -97,11 +116,30 @@ class Training:
                 f"evaluate_after is {after} with updates {self.updates}; expected at least one "
                 "evaluation, each after an update from 1 to the last"
             )
+        for name, known in [("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)]:
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {[*known]}")
+        if not 0 <= self.warmup < self.all_updates:
+            raise ValueError(
+                f"warmup is {self.warmup}; expected updates from 0, fewer than all "
+                f"{self.all_updates}"
+            )
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """Units of each layer, from the inputs to the classes."""
         return (self.train.images[0].size, *self.hidden, self.classes)
+
+    @property
+    def all_updates(self) -> int:
+        """Steps of gradient descent."""
+        return self.updates or max(self.evaluate_after)
+
+    @property
+    def factors(self) -> list[float]:
+        """What the learning rates are multiplied by at each update."""
+        updates = self.all_updates
+        return [rate_factor(self.schedule, n, updates, self.warmup) for n in range(updates)]
 
     def batches(self, numbers: Sequence[int]) -> Iterator[np.ndarray]:
         """Draw the batch of each update, for the trials of these numbers.
@@ -119,7 +157,7 @@ class Training:
             drawn = map(np.stack, zip(*map(self._batches, numbers), strict=True))
         else:
             drawn = self._batches(0)
-        return itertools.islice(drawn, self.updates or max(self.evaluate_after))
+        return itertools.islice(drawn, self.all_updates)
 
     def _batches(self, number: int) -> Iterator[np.ndarray]:
         seed = self.seed if self.batch_seed is None else self.batch_seed
@@ -173,7 +211,8 @@ def train_trials(
     training : Training
         What the trials have in common.
     configs : sequence of mapping
-        ``learning_rate`` of each trial and, if it has them, ``weight_decay`` and ``momentum``.
+        ``learning_rate`` of each trial and, if it has them, ``weight_decay`` and ``momentum``
+        (0 by default), or ``beta1`` and ``beta2`` of Adam (0.9 and 0.999).
     numbers : sequence of int, optional
         Numbers of the trials; by default from 0.
     stack : int, optional
@@ -232,7 +271,7 @@ def _train_in_stacks(
     processes: int | None,
 ) -> Iterator[np.ndarray]:
     """Return the curves stack by stack, in order, each when it is finished."""
-    _check(configs, stack=stack, processes=processes)
+    _check(training, configs, stack=stack, processes=processes)
     numbers = range(len(configs)) if numbers is None else numbers
     cores = joblib.cpu_count() if processes is None else processes
     if stack is None:
@@ -245,12 +284,13 @@ def _train_in_stacks(
     return joblib.Parallel(min(cores, len(calls)) or 1, return_as="generator")(calls)
 
 
-def _check(configs: _Configs, **counts: int | None) -> None:
+def _check(training: Training, configs: _Configs, **counts: int | None) -> None:
+    known = ["learning_rate", "weight_decay", *OPTIMIZERS[training.optimizer]]
     for config in configs:
-        if "learning_rate" not in config or not set(config) <= set(LIMITS):
+        if "learning_rate" not in config or not set(config) <= set(known):
             raise ValueError(
                 f"the configuration names {sorted(config)}; expected 'learning_rate' and no other "
-                f"than {list(LIMITS)}"
+                f"than {known}"
             )
         for name, value in config.items():
             if not 0 <= value < LIMITS[name]:
@@ -293,8 +333,8 @@ def watch_trials(
     """
     numbers = range(len(configs)) if numbers is None else numbers
 
-    def values(name: str) -> list[float]:
-        return [config.get(name, 0.0) for config in configs]
+    def values(name: str, default: float = 0.0) -> list[float]:
+        return [config.get(name, default) for config in configs]
 
     # By their identity, so that images that are both learned from and measured count once.
     images = {
@@ -302,11 +342,12 @@ def watch_trials(
         for part in (training.train, *training.measured)
     }
     make = Networks
-    if sum(map(len, images.values())) < training.sizes[0]:
+    if training.optimizer == "sgd" and sum(map(len, images.values())) < training.sizes[0]:
         make = functools.partial(DualNetworks, np.concatenate([*images.values()]))
         ends = np.cumsum([*map(len, images.values())])
         images = dict(zip(images, np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
     momentums = values("momentum")
+    betas = list(zip(values("beta1", 0.9), values("beta2", 0.999), strict=True))
     networks = make(
         training.sizes,
         values("learning_rate"),
@@ -315,13 +356,16 @@ def watch_trials(
         momentums=momentums if any(momentums) else None,
         activation=training.activation,
         dtype=training.dtype,
+        betas=None if training.optimizer == "sgd" else betas,
+        decoupled=training.optimizer == "adamw",
     )
     learned, labels = images[id(training.train)], training.train.labels
     evaluate_after = frozenset(training.evaluate_after)
-    for update, batch in enumerate(training.batches(numbers), start=1):
+    steps = zip(training.batches(numbers), training.factors, strict=True)
+    for update, (batch, factor) in enumerate(steps, start=1):
         # A diverging network overflows, and says so by its NaN.
         with np.errstate(over="ignore", invalid="ignore"):
-            networks.step(learned[batch], labels[batch])
+            networks.step(learned[batch], labels[batch], factor)
             if update not in evaluate_after:
                 continue
             measured = [accuracy(networks, images[id(p)], p.labels) for p in training.measured]

@@ -14,7 +14,7 @@ REFERENCE = ROOT / "book" / "back" / "reference.md"
 PACKAGE = Path(hpo_helpers.__file__).parent
 # From the ground up; the one place where the floors stand by name.
 FLOORS = [
-    {"arguments", "distributions"},
+    {"arguments", "distributions", "optimizers"},
     {"axes", "data", "networks", "plots", "trials"},
     {"spaces"},
     {"training", "recordings", "loaders", "jobs", "searchers", "schedulers"},

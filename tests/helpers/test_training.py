@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 import pytest
 
-from hpo_helpers import training
+from hpo_helpers import optimizers, training
 from hpo_helpers.data import Split, load_fashion_mnist
 from hpo_helpers.objectives import hpo_objective_softmax_classification
 from hpo_helpers.training import Training, accuracy, epoch_ends, train_trials
@@ -249,6 +249,41 @@ def test_values_outside_their_range_are_refused(name, value):
         train_trials(SMALL, [{**CONFIGS[0], name: value}], progress=False)
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "name", "known"), [("sgd", "beta1", "momentum"), ("adam", "momentum", "beta1")]
+)
+def test_hyperparameters_of_another_optimizer_are_refused(optimizer, name, known):
+    config = {"learning_rate": 0.1, name: 0.5}
+    with pytest.raises(ValueError, match=f"names .*{name}.*no other than .*{known}"):
+        train_trials(changed(optimizer=optimizer), [config], progress=False)
+
+
+@pytest.mark.parametrize("count", [11, 40])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "adamw"])
+def test_schedule_and_optimizer_reach_every_step(optimizer, count):
+    few = problem(count)
+    shared = changed(train=few, measured=(few,), optimizer=optimizer, schedule="linear", warmup=10)
+    config = {"learning_rate": 0.05, "weight_decay": 0.1}
+    curves = train_trials(shared, [config], progress=False)
+    options = {} if optimizer == "sgd" else {"betas": [(0.9, 0.999)]}
+    networks = training.Networks(
+        shared.sizes,
+        [0.05],
+        [0.1],
+        [(0, 0, training._WEIGHTS)],
+        decoupled=optimizer == "adamw",
+        **options,
+    )
+    expected = []
+    for update, batch in enumerate(shared.batches([0])):
+        factor = update / 10 if update < 10 else (50 - update) / 40
+        networks.step(few.images[batch], few.labels[batch], factor)
+        if update + 1 in shared.evaluate_after:
+            expected.append(accuracy(networks, *few)[0])
+    assert len(set(expected)) > 2
+    assert np.allclose(curves[0, 0], expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", ["stack", "processes"])
 def test_less_than_one_is_refused(name):
     with pytest.raises(ValueError, match=f"{name} is 0; expected at least 1"):
@@ -266,7 +301,16 @@ def test_networks_can_be_stored_and_go_on():
 
 @pytest.mark.parametrize(
     "settings",
-    [{"batch_size": 0}, {"evaluate_after": []}, {"evaluate_after": [0]}, {"updates": 3}],
+    [
+        {"batch_size": 0},
+        {"evaluate_after": []},
+        {"evaluate_after": [0]},
+        {"updates": 3},
+        {"optimizer": "momentum"},
+        {"schedule": "step"},
+        {"warmup": -1},
+        {"warmup": 50},
+    ],
 )
 def test_impossible_training_is_refused(settings):
     with pytest.raises(ValueError, match=next(iter(settings))):
@@ -295,3 +339,72 @@ def test_keras_and_the_engine_agree_within_noise():
     ]
     noise = np.sqrt((np.var(ours, ddof=1) + np.var(keras, ddof=1)) / seeds)
     assert abs(np.mean(ours) - np.mean(keras)) < 4 * noise
+
+
+def keras_rates(keras, schedule, rate, updates, warmup):
+    """The learning rate of Keras at each of its iterations."""
+    schedules = keras.optimizers.schedules
+    after = {
+        "constant": lambda step: rate,
+        "linear": schedules.PolynomialDecay(rate, updates - warmup, end_learning_rate=0),
+        "cosine": schedules.CosineDecay(rate, updates - warmup),
+    }[schedule]
+
+    class Warm(schedules.LearningRateSchedule):
+        def __call__(self, step):
+            done = float(step)
+            return rate * done / warmup if done < warmup else after(done - warmup)
+
+    # Keras knows a warm-up of the cosine by itself.
+    if schedule == "cosine" and warmup:
+        return schedules.CosineDecay(0.0, updates - warmup, warmup_target=rate, warmup_steps=warmup)
+    return Warm()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "warmup"), [("constant", 0), ("linear", 0), ("linear", 4), ("cosine", 4)]
+)
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "adamw"])
+def test_keras_takes_the_same_steps(optimizer, schedule, warmup, monkeypatch):
+    # Here, so that one process starts TensorFlow, and once.
+    import keras
+    import tensorflow as tf
+
+    # Keras adds it before the bias is corrected; too small to matter, it tells no difference.
+    monkeypatch.setattr(optimizers, "_EPSILON", 1e-16)
+    rate, decay, updates = 0.02, 0.1, 12
+    shared = changed(updates=updates, evaluate_after=[updates], schedule=schedule, warmup=warmup)
+    rates = keras_rates(keras, schedule, rate, updates, warmup)
+    options, theirs = {
+        "sgd": ({}, keras.optimizers.SGD(rates)),
+        "momentum": ({"momentums": [0.9]}, keras.optimizers.SGD(rates, momentum=0.9)),
+        "adam": ({"betas": [(0.8, 0.99)]}, keras.optimizers.Adam(rates, 0.8, 0.99, 1e-16)),
+        "adamw": (
+            {"betas": [(0.8, 0.99)], "decoupled": True},
+            keras.optimizers.AdamW(rates, decay, 0.8, 0.99, 1e-16),
+        ),
+    }[optimizer]
+    networks = training.Networks(shared.sizes, [rate], [decay], [0], dtype=np.float64, **options)
+    # The slope of half the squared weight is the weight.
+    penalty = None if optimizer == "adamw" else keras.regularizers.L2(decay / 2)
+    layers = [
+        keras.layers.Dense(units, activation, dtype="float64", kernel_regularizer=penalty)
+        for units, activation in [(8, "relu"), (7, "relu"), (5, None)]
+    ]
+    model = keras.Sequential([keras.Input((12,), dtype="float64"), *layers])
+    for layer, weights in zip(layers, networks.weights, strict=True):
+        layer.set_weights([weights[:, 0], np.zeros(weights.shape[2])])
+    if optimizer == "adamw":
+        theirs.exclude_from_weight_decay(var_names=["bias"])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float64")
+    images = PART.images.astype(np.float64)
+    for batch, factor in zip(shared.batches([0]), shared.factors, strict=True):
+        networks.step(images[batch], PART.labels[batch], factor)
+        with tf.GradientTape() as tape:
+            value = loss(PART.labels[batch], model(images[batch])) + sum(model.losses)
+        variables = model.trainable_variables
+        theirs.apply(tape.gradient(value, variables), variables)
+    ours = [array for pair in zip(networks.weights, networks.biases, strict=True) for array in pair]
+    for array, variable in zip(ours, model.trainable_variables, strict=True):
+        assert np.allclose(array.squeeze(), variable.numpy(), rtol=1e-5, atol=1e-6)
+    assert not np.allclose(model.trainable_variables[1].numpy(), 0, atol=1e-3)
