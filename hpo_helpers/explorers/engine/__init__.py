@@ -18,7 +18,8 @@ import numpy as np
 from hpo_helpers.data import Split, load_fashion_mnist
 
 FOLDER = Path(__file__).parent
-# What runs in a worker, from what is imported to what imports it.
+# What an explorer imports, and what runs in a worker; each after what it imports.
+TRAINER = ("errors.js", "parts.js", "trainer.js")
 WORKER = ("draws.js", "problem.js", "stack.js", "worker.js")
 # Images to train on, and to measure on.
 COUNTS = {"training": 2000, "held_out": 1000}
