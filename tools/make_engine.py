@@ -24,6 +24,8 @@ FLAGS = [
     "-Werror",
     "-Wl,--no-entry",
     "-Wl,--strip-all",
+    # A page that asked for more would be ended by many a phone, without a word.
+    f"-Wl,--max-memory={2**30}",
 ]
 
 

@@ -55,7 +55,7 @@ EXPORT(take) void *take(double bytes) {
     uint64_t have = __builtin_wasm_memory_size(0) * page;
     if (end > have) {
         uint64_t pages = (end - have + page - 1) / page;
-        if (end > 0xffff0000u || __builtin_wasm_memory_grow(0, pages) == (uintptr_t)-1) return 0;
+        if (pages > 65535 || __builtin_wasm_memory_grow(0, pages) == (uintptr_t)-1) return 0;
     }
     return (void *)(uintptr_t)first;
 }

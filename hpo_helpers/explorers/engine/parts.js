@@ -29,7 +29,9 @@ function fromKernel(model) {
     const listen = (content, buffers) => {
       if (content.kind !== "training_parts") return;
       model.off("msg:custom", listen);
-      const [engine, relaxed_engine, images] = buffers;
+      // A kernel's bytes come as views, which WebAssembly does not take.
+      const [engine, relaxed_engine, images] = buffers.map(
+        ({ buffer, byteOffset, byteLength }) => buffer.slice(byteOffset, byteOffset + byteLength));
       resolve({ ...content, engine, relaxed_engine, images });
     };
     model.on("msg:custom", listen);

@@ -70,24 +70,27 @@ function parametersOf(engine, stack, place) {
 }
 
 /** Networks of one shape side by side, each with its own learning rate and weight decay. */
-function createStack(engine, networks, { sizes, batch_size, seed }) {
+function createStack(engine, networks, { sizes, batch_size }) {
   const address = taken(
     engine.create(networks.length, sizes.length - 1, place(engine, Int32Array.from(sizes)), batch_size));
-  const stack = { address, sizes, networks, wrong: taken(engine.take(4 * networks.length)) };
   floats(engine, engine.rates(address), networks.length).set(networks.map((each) => each.learning_rate));
   floats(engine, engine.decays(address), networks.length).set(networks.map((each) => each.weight_decay));
-  networks.forEach(({ number, parameters }, k) =>
-    setParameters(engine, stack, k, parameters ?? firstParameters(sizes, seed, number)));
-  return stack;
+  return { address, sizes, networks, wrong: taken(engine.take(4 * networks.length)) };
 }
 
-/** Divide the networks into stacks that fit the cache. */
+/** Divide the networks into stacks that fit the cache, and give each its first parameters. */
 function createStacks(engine, request) {
-  const { sizes, networks } = request;
+  const { sizes, networks, seed } = request;
   const bytes = sizes.slice(1).reduce((sum, fanOut, layer) => sum + 4 * sizes[layer] * fanOut, 0);
   const size = Math.max(1, Math.floor(CACHE / bytes));
-  return Array.from({ length: Math.ceil(networks.length / size) }, (_, i) =>
+  const stacks = Array.from({ length: Math.ceil(networks.length / size) }, (_, i) =>
     createStack(engine, networks.slice(i * size, (i + 1) * size), request));
+  // Only when there is room for all: to draw the numbers takes time.
+  for (const stack of stacks) {
+    stack.networks.forEach(({ number, parameters }, k) =>
+      setParameters(engine, stack, k, parameters ?? firstParameters(sizes, seed, number)));
+  }
+  return stacks;
 }
 
 /** The share of held-out images that each network of a stack takes for another class. */

@@ -78,7 +78,7 @@ function completed(request) {
   }
   if (!networks.length) refuse("networks", networks, "at least one");
   for (const name of ["learning_rate", "weight_decay"]) {
-    for (const each of networks) if (!(each[name] >= 0 && each[name] < Infinity)) refuse(name, each[name], "a number from 0");
+    for (const each of networks) if (!(Number.isFinite(each[name]) && each[name] >= 0)) refuse(name, each[name], "a number from 0");
   }
   for (const name of ["epochs", "batch_size", "images"]) {
     if (!(Number.isInteger(all[name]) && all[name] > 0)) refuse(name, all[name], "a whole number from 1");
