@@ -26,7 +26,7 @@ TRAIN = """async ({ engine, images, problem, request, parameters, orders }) => {
   parameters?.forEach((parts, k) => {
     given.networks[k].parameters = parts.map((text) => array(text, Float32Array));
   });
-  const steps = train(await startEngine(bytes(engine)), problem ? problemOf(parts, problem) : parts, given);
+  const steps = train(await startEngine(await WebAssembly.compile(bytes(engine))), problem ? problemOf(parts, problem) : parts, given);
   const text = (part) => btoa(Array.from(new Uint8Array(part.buffer), (byte) => String.fromCharCode(byte)).join(""));
   const curves = given.networks.map(() => []);
   for (;;) {
@@ -120,7 +120,14 @@ def train(place):
             for k, (rate, decay) in enumerate(zip(rates, decays, strict=True))
         ]
         epochs = options.setdefault("epochs", 1)
-        defaults = {"first": 0, "last": epochs, "batch_size": 16, "schedule": "constant", "seed": 0}
+        defaults = {
+            "first": 0,
+            "last": epochs,
+            "batch_size": 16,
+            "schedule": "constant",
+            "seed": 0,
+            "returned": True,
+        }
         given = {
             "engine": encoded(np.frombuffer((FOLDER / place[1]).read_bytes(), "u1"), np.uint8),
             "images": {name: packed(*part) for name, part in zip(NAMES, parts, strict=True)},
@@ -146,13 +153,19 @@ def small_part(n, inputs=12, classes=5, seed=0):
     """Grey levels with something to learn: each class brightens pixels of its own."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(classes, size=n)
-    return rng.integers(0, 150, (n, inputs)) + 100 * np.eye(classes, inputs, dtype=int)[labels], labels
+    return rng.integers(0, 150, (n, inputs)) + 100 * np.eye(classes, inputs, dtype=int)[
+        labels
+    ], labels
 
 
 def parameters_of(networks):
     """The weights and biases of each network, layer by layer."""
     return [
-        [array[:, k] for pair in zip(networks.weights, networks.biases, strict=True) for array in pair]
+        [
+            array[:, k]
+            for pair in zip(networks.weights, networks.biases, strict=True)
+            for array in pair
+        ]
         for k in range(networks.weights[0].shape[1])
     ]
 
@@ -220,14 +233,25 @@ def reference(hidden, decay, batch_size, schedule, epochs):
 
 @pytest.mark.parametrize(
     ("hidden", "decay", "batch_size", "schedule", "epochs"),
-    [((), 0, 16, "constant", 5), ((), 0.1, 50, "cosine", 4), ((30,), 1e-3, 16, "linear", 3),
-     ((24, 17), 1e-2, 32, "constant", 3)],
+    [
+        ((), 0, 16, "constant", 5),
+        ((), 0.1, 50, "cosine", 4),
+        ((30,), 1e-3, 16, "linear", 3),
+        ((24, 17), 1e-2, 32, "constant", 3),
+    ],
 )
 def test_curves_are_those_of_networks(train, hidden, decay, batch_size, schedule, epochs):
     orders, first, last, expected = reference(hidden, decay, batch_size, schedule, epochs)
     curves, after = train(
-        real_parts(), (784, *hidden, 10), RATES, np.full(len(RATES), decay), parameters=first,
-        orders=orders, batch_size=batch_size, schedule=schedule, epochs=epochs,
+        real_parts(),
+        (784, *hidden, 10),
+        RATES,
+        np.full(len(RATES), decay),
+        parameters=first,
+        orders=orders,
+        batch_size=batch_size,
+        schedule=schedule,
+        epochs=epochs,
     )
     apart = np.abs(curves - expected)
     # Two images of 500.

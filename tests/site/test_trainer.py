@@ -92,7 +92,9 @@ def test_nothing_is_loaded_before_it_is_asked_for(page, address):
 
 def test_each_epoch_of_each_network_is_reported_once(trainer):
     found = trained(trainer, 10, epochs=3, hidden=[16])
-    told = trainer.evaluate("told.map(({ epoch, numbers, errors }) => ({ epoch, numbers, errors: [...errors] }))")
+    told = trainer.evaluate(
+        "told.map(({ epoch, numbers, errors }) => ({ epoch, numbers, errors: [...errors] }))"
+    )
     pairs = {
         (each["epoch"], number): error
         for each in told
@@ -144,7 +146,9 @@ def test_cancelled_training_reports_no_more(trainer):
     assert trainer.evaluate("long")["code"] == "cancelled"
     # The workers are free: what they do next is the new request.
     assert len(trained(trainer, 4, epochs=1)["curves"]) == 4
-    late = trainer.evaluate(f"told.slice({reported}).filter(({{ numbers }}) => Math.max(...numbers) > 3)")
+    late = trainer.evaluate(
+        f"told.slice({reported}).filter(({{ numbers }}) => Math.max(...numbers) > 3)"
+    )
     assert late == []
 
 

@@ -10,10 +10,9 @@ export const SCHEDULES = {
   cosine: (done) => (1 + Math.cos(Math.PI * done)) / 2,
 };
 
-/** Start the engine from its bytes, with a memory of its own. */
-export async function startEngine(bytes) {
-  const { instance } = await WebAssembly.instantiate(bytes);
-  return instance.exports;
+/** Start a compiled engine, with a memory of its own. */
+export async function startEngine(module) {
+  return (await WebAssembly.instantiate(module)).exports;
 }
 
 /** Refuse the address that the engine gives where there is no more memory. */
@@ -103,7 +102,7 @@ function errorsOf(engine, { address, networks, wrong }, { images, labels, order,
 /**
  * Train networks. Yields nothing after each update, so that who asks can see to other things,
  * and `{ epoch, numbers, errors }` when a stack has been through the images; returns the
- * parameters of all networks, to go on from.
+ * parameters of all networks where they are `returned`, to go on from.
  *
  * `networks` have a number, a learning rate, a weight decay and, where they go on, their
  * parameters. `sizes` are the units of each layer, from the inputs to the classes. They are
@@ -113,7 +112,7 @@ function errorsOf(engine, { address, networks, wrong }, { images, labels, order,
  * smaller where the sizes do not divide.
  */
 export function* train(engine, { training, held_out }, request) {
-  const { batch_size, epochs, first, last, schedule, seed, orders } = request;
+  const { batch_size, epochs, first, last, schedule, seed, orders, returned } = request;
   const [images, measured] = [training, held_out].map((part) => placePart(engine, part));
   const stacks = createStacks(engine, request);
   const updates = Math.ceil(images.count / batch_size);
@@ -132,6 +131,7 @@ export function* train(engine, { training, held_out }, request) {
       yield { epoch, numbers, errors: errorsOf(engine, stack, measured) };
     }
   }
+  if (!returned) return [];
   return stacks.flatMap((stack) => stack.networks.map(({ number }, k) =>
     ({ number, parameters: parametersOf(engine, stack, k) })));
 }

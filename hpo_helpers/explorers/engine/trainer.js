@@ -139,8 +139,8 @@ export function createTrainer(model, { cores = navigator.hardwareConcurrency || 
           if ((left -= 1) === 0) resolve(trained);
         }
       };
-      workers.forEach((worker, i) => worker.postMessage({ kind: "train", run: number, returned,
-        request: { ...request, first, last, networks: networks.filter((_, place) => place % workers.length === i) } }));
+      workers.forEach((worker, i) => worker.postMessage({ kind: "train", run: number,
+        request: { ...request, first, last, returned, networks: networks.filter((_, place) => place % workers.length === i) } }));
     });
   }
 
