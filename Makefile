@@ -9,7 +9,7 @@ ENVIRONMENT := $(VENV)/installed
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& { command -v $$p; break; }; done)
-SOURCES := $(shell find book hpo_helpers/explorers/engine -type f -not -path '*/.*') $(wildcard tools/site_*.py) _config.yml _toc.yml
+SOURCES := $(shell find book hpo_helpers/explorers/engine -type f -not -path '*/.*' -not -name '*.pyc') $(wildcard tools/site_*.py) _config.yml _toc.yml
 
 .PHONY: help
 help:  ## Print this list

@@ -35,12 +35,15 @@ RATES, EPOCHS, BATCH = 48, 16, 16
 OURS = """async ([module, cores]) => {
   const text = new Blob([module], { type: "text/javascript" });
   const { createTrainer } = await import(URL.createObjectURL(text));
-  const networks = Array.from({ length: RATES }, (_, k) => ({ learning_rate: 10 ** (-4 + (4 * k) / RATES) }));
+  const networks = Array.from({ length: RATES },
+    (_, k) => ({ learning_rate: 10 ** (-4 + (4 * k) / RATES) }));
   window.trainer = createTrainer(null, cores ? { cores } : {});
   window.timed = async (epochs) => {
     const start = performance.now();
     let first = null;
-    await trainer.train({ networks, epochs, batch_size: BATCH }, () => { first ??= performance.now() - start; });
+    await trainer.train({ networks, epochs, batch_size: BATCH }, () => {
+      first ??= performance.now() - start;
+    });
     return { first, all: performance.now() - start };
   };
 }""".replace("RATES", str(RATES)).replace("BATCH", str(BATCH))
@@ -54,10 +57,11 @@ const labels = () => {
   for (let i = 0; i < BATCH; i += 1) one[i * 10 + Math.floor(Math.random() * 10)] = 1;
   return one;
 };
-const rates = Float32Array.from({ length: RATES }, (_, k) => 10 ** (-4 + (4 * k) / RATES) / BATCH);
+const rates = Float32Array.from({ length: RATES },
+  (_, k) => 10 ** (-4 + (4 * k) / RATES) / BATCH);
 """.replace("GIVEN", json.dumps([RATES, *COUNTS.values(), BATCH]))
 JAX = f"""<script type="module">
-import {{ init, defaultDevice, jit, nn, numpy as np, blockUntilReady }} from "/@jax-js/jax/dist/index.js";
+import {{ init, defaultDevice, jit, nn, numpy as np }} from "/@jax-js/jax/dist/index.js";
 {PROBLEM}
 await init();
 defaultDevice("wasm");
@@ -73,10 +77,13 @@ const step = jit((weights, biases, images, labels, speeds) => {{
 }});
 const classes = jit((weights, biases, images) =>
   np.argmax(np.matmul(images, weights).add(biases).reshape([HELD_OUT, RATES, 10]), -1));
-let [weights, biases] = [array(numbers(784 * RATES * 10), [784, RATES * 10]), np.zeros([RATES * 10])];
+let weights = array(numbers(784 * RATES * 10), [784, RATES * 10]);
+let biases = np.zeros([RATES * 10]);
 window.epoch = async () => {{
   const start = performance.now();
-  for (const [images, labels] of batches) [weights, biases] = step(weights, biases, images.ref, labels.ref, speeds.ref);
+  for (const [images, labels] of batches) {{
+    [weights, biases] = step(weights, biases, images.ref, labels.ref, speeds.ref);
+  }}
   await classes(weights.ref, biases.ref, held.ref).data();
   return performance.now() - start;
 }};
@@ -91,7 +98,8 @@ const batches = Array.from({{ length: IMAGES / BATCH }}, () =>
   [tf.tensor(numbers(BATCH * 784), [BATCH, 784]), tf.tensor(labels(), [BATCH, 1, 10])]);
 const held = tf.tensor(numbers(HELD_OUT * 784), [HELD_OUT, 784]);
 const speeds = tf.tensor(rates, [1, RATES, 1]);
-let [weights, biases] = [tf.tensor(numbers(784 * RATES * 10), [784, RATES * 10]), tf.zeros([RATES * 10])];
+let weights = tf.tensor(numbers(784 * RATES * 10), [784, RATES * 10]);
+let biases = tf.zeros([RATES * 10]);
 const step = (images, labels) => tf.tidy(() => {{
   const scores = tf.reshape(tf.add(tf.matMul(images, weights), biases), [BATCH, RATES, 10]);
   const delta = tf.reshape(tf.mul(tf.sub(tf.softmax(scores), labels), speeds), [BATCH, RATES * 10]);
@@ -104,7 +112,10 @@ window.epoch = async () => {{
     tf.dispose([weights, biases]);
     [weights, biases] = moved;
   }}
-  const found = tf.tidy(() => tf.argMax(tf.reshape(tf.add(tf.matMul(held, weights), biases), [HELD_OUT, RATES, 10]), -1));
+  const found = tf.tidy(() => {{
+    const scores = tf.add(tf.matMul(held, weights), biases);
+    return tf.argMax(tf.reshape(scores, [HELD_OUT, RATES, 10]), -1);
+  }});
   await found.data();
   found.dispose();
   return performance.now() - start;

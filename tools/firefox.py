@@ -45,6 +45,7 @@ class FirefoxPage:
         return answer["result"]
 
     def goto(self, address: str) -> None:
+        """Go to an address, and wait until the page is loaded."""
         self._call("browsingContext.navigate", context=self._page, url=address, wait="complete")
 
     def evaluate(self, function: str, argument: Any = None) -> Any:

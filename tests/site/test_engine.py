@@ -17,21 +17,25 @@ from tools.firefox import find_firefox, open_firefox
 
 MODULES = joined(("draws.js", "problem.js", "stack.js"))
 # Trains as a worker does, without messages; arrays come and go as base64.
-TRAIN = """async ({ engine, images, problem, request, parameters, orders }) => {
+TRAIN = """async ({ engine, images, request, parameters, orders }) => {
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const array = (text, Type) => new Type(bytes(text).buffer);
+  const letters = (part) => Array.from(new Uint8Array(part.buffer), (b) => String.fromCharCode(b));
   const parts = Object.fromEntries(Object.entries(images).map(([name, part]) =>
     [name, { images: bytes(part.images), labels: bytes(part.labels) }]));
   const given = { ...request, orders: orders?.map((text) => array(text, Int32Array)) };
   parameters?.forEach((parts, k) => {
     given.networks[k].parameters = parts.map((text) => array(text, Float32Array));
   });
-  const steps = train(await startEngine(await WebAssembly.compile(bytes(engine))), problem ? problemOf(parts, problem) : parts, given);
-  const text = (part) => btoa(Array.from(new Uint8Array(part.buffer), (byte) => String.fromCharCode(byte)).join(""));
+  const started = await startEngine(await WebAssembly.compile(bytes(engine)));
+  const steps = train(started, parts, given);
   const curves = given.networks.map(() => []);
   for (;;) {
     const { value, done } = steps.next();
-    if (done) return { curves, parameters: value.map((each) => each.parameters.map(text)) };
+    if (done) {
+      const text = (part) => btoa(letters(part).join(""));
+      return { curves, parameters: value.map((each) => each.parameters.map(text)) };
+    }
     value?.numbers.forEach((k, i) => curves[k].push(value.errors[i]));
   }
 }"""

@@ -17,7 +17,8 @@ OPEN = """async ([module, options]) => {
   const { createTrainer } = await import(URL.createObjectURL(text));
   window.trainer = createTrainer(window.model ?? null, options);
   window.told = [];
-  window.rates = (count) => Array.from({ length: count }, (_, k) => ({ learning_rate: 10 ** (-4 + (4 * k) / count) }));
+  window.rates = (count) => Array.from({ length: count },
+    (_, k) => ({ learning_rate: 10 ** (-4 + (4 * k) / count) }));
   window.trainable = (request) => trainer.train(request, (each) => told.push(each))
     .then((result) => ({ curves: result.curves.map((curve) => [...curve]) }),
       ({ name, code, message, detail }) => ({ name, code, message, detail }));
@@ -117,7 +118,8 @@ def test_curves_do_not_depend_on_the_number_of_workers(page, address):
 def test_networks_that_are_not_chosen_stop_and_the_others_go_on(trainer):
     through = trained(trainer, 9, epochs=4, schedule="linear")["curves"]
     trainer.evaluate(
-        """window.cut = trainable({ networks: rates(9), epochs: 4, schedule: "linear", stops: [1, 2],
+        """window.cut = trainable({
+          networks: rates(9), epochs: 4, schedule: "linear", stops: [1, 2],
           choose: ({ numbers, errors }) => [...numbers]
             .sort((a, b) => errors[numbers.indexOf(a)] - errors[numbers.indexOf(b)])
             .slice(0, numbers.length / 3) }); null"""
@@ -311,6 +313,7 @@ def test_kernel_that_does_not_answer_is_not_waited_for_forever(page, address):
         ({"schedule": "warm"}, 'schedule is "warm"'),
         ({"width": 20}, "width is 20"),
         ({"classes": [1]}, "classes is [1]"),
+        ({"stops": [1]}, "choose is"),
         ({"epoch": 3}, '"epoch"'),
     ],
 )

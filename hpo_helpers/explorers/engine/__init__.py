@@ -19,7 +19,7 @@ from hpo_helpers.data import Split, load_fashion_mnist
 
 FOLDER = Path(__file__).parent
 # What an explorer imports, and what runs in a worker; each after what it imports.
-TRAINER = ("errors.js", "parts.js", "trainer.js")
+TRAINER = ("errors.js", "parts.js", "team.js", "trainer.js")
 WORKER = ("draws.js", "problem.js", "stack.js", "worker.js")
 # Images to train on, and to measure on.
 COUNTS = {"training": 2000, "held_out": 1000}
@@ -29,7 +29,7 @@ ENGINES = ("networks.wasm", "networks_relaxed.wasm")
 
 def joined(names: tuple[str, ...]) -> str:
     """Return modules of this folder as one text, each after those that it imports."""
-    texts = [(FOLDER / name).read_text() for name in names]
+    texts = [(FOLDER / name).read_text(encoding="utf-8") for name in names]
     return re.sub(r"^import .*\n|^export (?=\w)", "", "\n".join(texts), flags=re.MULTILINE)
 
 

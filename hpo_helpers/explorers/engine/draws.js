@@ -1,7 +1,9 @@
 // What a training draws from its seed: first weights, the order of the images, label noise.
 
 // What a stream of numbers is for, beside the seed and the number of the network or the epoch.
-export const WEIGHTS = 1, BATCHES = 2, LABELS = 3;
+export const WEIGHTS = 1,
+  BATCHES = 2,
+  LABELS = 3;
 
 /**
  * Return a generator of numbers in [0, 1): sfc32 by C. Doty-Humphrey, whose 128 bits keep the

@@ -19,8 +19,14 @@ async function fromScript(address) {
   const parts = globalThis.trainingParts;
   delete globalThis.trainingParts;
   if (!parts) throw new TrainingError("images", `${address} does not run`);
-  const bytes = async (name) => (await fetch(`data:application/octet-stream;base64,${parts[name]}`)).arrayBuffer();
-  return { ...parts, engine: await bytes("engine"), relaxed_engine: await bytes("relaxed_engine"), images: await bytes("images") };
+  const bytes = async (name) =>
+    (await fetch(`data:application/octet-stream;base64,${parts[name]}`)).arrayBuffer();
+  return {
+    ...parts,
+    engine: await bytes("engine"),
+    relaxed_engine: await bytes("relaxed_engine"),
+    images: await bytes("images"),
+  };
 }
 
 /** The parts as the kernel sends them, for the asking. */
@@ -30,8 +36,9 @@ function fromKernel(model) {
       if (content.kind !== "training_parts") return;
       model.off("msg:custom", listen);
       // A kernel's bytes come as views, which WebAssembly does not take.
-      const [engine, relaxed_engine, images] = buffers.map(
-        ({ buffer, byteOffset, byteLength }) => buffer.slice(byteOffset, byteOffset + byteLength));
+      const [engine, relaxed_engine, images] = buffers.map(({ buffer, byteOffset, byteLength }) =>
+        buffer.slice(byteOffset, byteOffset + byteLength),
+      );
       resolve({ ...content, engine, relaxed_engine, images });
     };
     model.on("msg:custom", listen);
@@ -44,16 +51,20 @@ function fromKernel(model) {
 async function unpacked(packed, { training, held_out }) {
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-  if (bytes.length !== (training + held_out) * (PIXELS + 1)) throw new RangeError(`${bytes.length} bytes`);
-  let start = 0;
-  const next = (length) => bytes.subarray(start, (start += length));
-  const part = (count) => ({ images: next(count * PIXELS), labels: next(count) });
-  return { training: part(training), held_out: part(held_out) };
+  if (bytes.length !== (training + held_out) * (PIXELS + 1))
+    throw new RangeError(`${bytes.length} bytes`);
+  const split = (start, count) => ({
+    images: bytes.subarray(start, start + count * PIXELS),
+    labels: bytes.subarray(start + count * PIXELS, start + count * (PIXELS + 1)),
+  });
+  return { training: split(0, training), held_out: split(training * (PIXELS + 1), held_out) };
 }
 
 async function load(model) {
   const host = document.querySelector('script[src*="/explorers.js"]');
-  const parts = host ? await fromScript(new URL("training_parts.js", host.src)) : await fromKernel(model);
+  const parts = host
+    ? await fromScript(new URL("training_parts.js", host.src))
+    : await fromKernel(model);
   const images = await unpacked(parts.images, parts.counts).catch((error) => {
     throw new TrainingError("images", error);
   });

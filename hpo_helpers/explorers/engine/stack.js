@@ -1,5 +1,5 @@
 // Training in the memory of the engine: stacks of networks, epoch by epoch.
-import { BATCHES, WEIGHTS, firstWeights, shuffled, stream } from "./draws.js";
+import { BATCHES, firstWeights, shuffled, stream, WEIGHTS } from "./draws.js";
 
 // Bytes of weights in a stack: what the second cache level of a common core holds.
 const CACHE = 3 * 2 ** 19;
@@ -32,7 +32,12 @@ function place(engine, array) {
 /** Place images, and an order to go through all of them. */
 function placePart(engine, { images, labels }) {
   const all = Int32Array.from(labels, (_, i) => i);
-  return { count: labels.length, images: place(engine, images), labels: place(engine, labels), order: place(engine, all) };
+  return {
+    count: labels.length,
+    images: place(engine, images),
+    labels: place(engine, labels),
+    order: place(engine, all),
+  };
 }
 
 const floats = (engine, address, length) => new Float32Array(engine.memory.buffer, address, length);
@@ -40,8 +45,12 @@ const floats = (engine, address, length) => new Float32Array(engine.memory.buffe
 /** First parameters of a network: He initialization, and biases of zero. */
 function firstParameters(sizes, seed, number) {
   const next = stream(seed, number, WEIGHTS);
-  return sizes.slice(1).flatMap((fanOut, layer) =>
-    [firstWeights(next, sizes[layer], fanOut), new Float32Array(fanOut)]);
+  return sizes
+    .slice(1)
+    .flatMap((fanOut, layer) => [
+      firstWeights(next, sizes[layer], fanOut),
+      new Float32Array(fanOut),
+    ]);
 }
 
 /** Where the parameters of the network in this place of a stack lie, as rows, in their order. */
@@ -51,19 +60,23 @@ function rowsOf(engine, { address, sizes }, place) {
     const row = (start, i) => floats(engine, start + 4 * (i * columns + place * pitch), fanOut);
     return [
       Array.from({ length: sizes[layer] }, (_, i) => row(engine.weights(address, layer), i)),
-      [row(engine.biases(address, layer), 0)]];
+      [row(engine.biases(address, layer), 0)],
+    ];
   });
 }
 
 function setParameters(engine, stack, place, parameters) {
-  rowsOf(engine, stack, place).forEach((rows, part) => rows.forEach((row, i) =>
-    row.set(parameters[part].subarray(i * row.length, (i + 1) * row.length))));
+  for (const [part, rows] of rowsOf(engine, stack, place).entries()) {
+    for (const [i, row] of rows.entries()) {
+      row.set(parameters[part].subarray(i * row.length, (i + 1) * row.length));
+    }
+  }
 }
 
 function parametersOf(engine, stack, place) {
   return rowsOf(engine, stack, place).map((rows) => {
     const parameters = new Float32Array(rows.length * rows[0].length);
-    rows.forEach((row, i) => parameters.set(row, i * row.length));
+    for (const [i, row] of rows.entries()) parameters.set(row, i * row.length);
     return parameters;
   });
 }
@@ -71,9 +84,19 @@ function parametersOf(engine, stack, place) {
 /** Networks of one shape side by side, each with its own learning rate and weight decay. */
 function createStack(engine, networks, { sizes, batch_size }) {
   const address = taken(
-    engine.create(networks.length, sizes.length - 1, place(engine, Int32Array.from(sizes)), batch_size));
-  floats(engine, engine.rates(address), networks.length).set(networks.map((each) => each.learning_rate));
-  floats(engine, engine.decays(address), networks.length).set(networks.map((each) => each.weight_decay));
+    engine.create(
+      networks.length,
+      sizes.length - 1,
+      place(engine, Int32Array.from(sizes)),
+      batch_size,
+    ),
+  );
+  floats(engine, engine.rates(address), networks.length).set(
+    networks.map((each) => each.learning_rate),
+  );
+  floats(engine, engine.decays(address), networks.length).set(
+    networks.map((each) => each.weight_decay),
+  );
   return { address, sizes, networks, wrong: taken(engine.take(4 * networks.length)) };
 }
 
@@ -83,11 +106,14 @@ function createStacks(engine, request) {
   const bytes = sizes.slice(1).reduce((sum, fanOut, layer) => sum + 4 * sizes[layer] * fanOut, 0);
   const size = Math.max(1, Math.floor(CACHE / bytes));
   const stacks = Array.from({ length: Math.ceil(networks.length / size) }, (_, i) =>
-    createStack(engine, networks.slice(i * size, (i + 1) * size), request));
+    createStack(engine, networks.slice(i * size, (i + 1) * size), request),
+  );
   // Only when there is room for all: to draw the numbers takes time.
   for (const stack of stacks) {
-    stack.networks.forEach(({ number, parameters }, k) =>
-      setParameters(engine, stack, k, parameters ?? firstParameters(sizes, seed, number)));
+    for (const [place, { number, parameters }] of stack.networks.entries()) {
+      const first = parameters ?? firstParameters(sizes, seed, number);
+      setParameters(engine, stack, place, first);
+    }
   }
   return stacks;
 }
@@ -123,8 +149,14 @@ export function* train(engine, { training, held_out }, request) {
       for (let update = 0; update < updates; update += 1) {
         const start = update * batch_size;
         const factor = SCHEDULES[schedule]((epoch + update / updates) / epochs);
-        engine.step(stack.address, images.images, images.labels, images.order + 4 * start,
-          Math.min(batch_size, images.count - start), factor);
+        engine.step(
+          stack.address,
+          images.images,
+          images.labels,
+          images.order + 4 * start,
+          Math.min(batch_size, images.count - start),
+          factor,
+        );
         yield null;
       }
       const numbers = stack.networks.map(({ number }) => number);
@@ -132,6 +164,7 @@ export function* train(engine, { training, held_out }, request) {
     }
   }
   if (!returned) return [];
-  return stacks.flatMap((stack) => stack.networks.map(({ number }, k) =>
-    ({ number, parameters: parametersOf(engine, stack, k) })));
+  return stacks.flatMap((stack) =>
+    stack.networks.map(({ number }, k) => ({ number, parameters: parametersOf(engine, stack, k) })),
+  );
 }

@@ -4,7 +4,15 @@ import { startEngine, train } from "./stack.js";
 
 // Milliseconds of training between two looks at the messages.
 const SLICE = 8;
-const WARM_UP = { sizes: [784, 10], batch_size: 16, epochs: 1, first: 0, last: 1, schedule: "constant", seed: 0 };
+const WARM_UP = {
+  sizes: [784, 10],
+  batch_size: 16,
+  epochs: 1,
+  first: 0,
+  last: 1,
+  schedule: "constant",
+  seed: 0,
+};
 
 // Compiled once, and kept: what the browser has made fast of it is kept with it.
 let module, images;
@@ -23,8 +31,16 @@ function breathe() {
 /** Run the first batches of the kernel, which the browser then compiles once more, to be fast. */
 async function warmUp() {
   const part = { images: new Uint8Array(784 * 256), labels: new Uint8Array(256) };
-  const networks = Array.from({ length: 8 }, (_, number) => ({ number, learning_rate: 0, weight_decay: 0 }));
-  const steps = train(await startEngine(module), { training: part, held_out: part }, { ...WARM_UP, networks });
+  const networks = Array.from({ length: 8 }, (_, number) => ({
+    number,
+    learning_rate: 0,
+    weight_decay: 0,
+  }));
+  const steps = train(
+    await startEngine(module),
+    { training: part, held_out: part },
+    { ...WARM_UP, networks },
+  );
   while (!steps.next().done);
 }
 
@@ -38,7 +54,10 @@ async function run({ run: number, request }) {
     if (value) postMessage({ kind: "epoch", run: number, ...value });
     if (performance.now() < until) continue;
     await breathe();
-    if (paused) await new Promise((resolve) => { resume = resolve; });
+    if (paused)
+      await new Promise((resolve) => {
+        resume = resolve;
+      });
     if (asked !== number) return null;
     until = performance.now() + SLICE;
   }
@@ -68,7 +87,7 @@ const answers = {
   },
 };
 
-onmessage = async ({ data }) => {
+self.onmessage = async ({ data }) => {
   try {
     await answers[data.kind](data);
   } catch (error) {
