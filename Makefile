@@ -10,7 +10,7 @@ BIOME := @biomejs/biome@2.3.8
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& { command -v $$p; break; }; done)
-SOURCES := $(shell find book -type f -not -path '*/.*') $(wildcard tools/site_*.py) _config.yml _toc.yml
+SOURCES := $(shell find book hpo_helpers/explorers/engine -type f -not -path '*/.*' -not -name '*.pyc') $(wildcard tools/site_*.py) _config.yml _toc.yml
 
 .PHONY: help
 help:  ## Print this list
@@ -55,6 +55,10 @@ serve: $(SITE)  ## Serve the built site on http://localhost:8000
 .PHONY: notebooks
 notebooks: $(ENVIRONMENT)  ## Execute all chapters afresh and write them back; one by NB=book/intro.ipynb
 	$(BIN)/python tools/execute_notebooks.py $(NB)
+
+.PHONY: kernel
+kernel: $(ENVIRONMENT)  ## Compile the engine with which the page trains
+	$(BIN)/python -m tools.make_engine
 
 .PHONY: full
 full: $(ENVIRONMENT)  ## Record the documented trials on all 60,000 images (minutes; resumes)

@@ -1,0 +1,73 @@
+import gzip
+import re
+
+import numpy as np
+import pytest
+
+from hpo_helpers.data import load_fashion_mnist
+from hpo_helpers.explorers import LearningRateRange
+from hpo_helpers.explorers.engine import (
+    COUNTS,
+    ENGINES,
+    FOLDER,
+    TRAINER,
+    WORKER,
+    joined,
+    packed_images,
+    send_parts,
+    training_parts,
+)
+from tools.make_engine import compiled
+
+
+@pytest.mark.parametrize("name", ENGINES)
+def test_compiled_again_the_engine_is_the_same(name):
+    stored = (FOLDER / name).read_bytes()
+    assert compiled(name) == stored, "run make kernel"
+    assert len(stored) < 12_000
+
+
+def test_images_are_the_first_of_the_sample():
+    content = np.frombuffer(gzip.decompress(packed_images()), np.uint8)
+    train, validation, _ = load_fashion_mnist(full=False)
+    for part, count in zip((train, validation), COUNTS.values(), strict=True):
+        images, labels, content = np.split(content, [count * 784, count * 785])
+        assert np.array_equal(images / np.float32(255), part.images[:count].ravel())
+        assert np.array_equal(labels, part.labels[:count])
+    assert not len(content)
+
+
+def test_images_weigh_little():
+    assert len(packed_images()) < 1_400_000
+
+
+@pytest.mark.parametrize("names", [TRAINER, WORKER])
+def test_joined_modules_import_nothing_and_keep_the_rest(names):
+    text = joined(names)
+    assert not re.search(r"^(import|export)\b", text, flags=re.MULTILINE)
+    for name in names:
+        for line in (FOLDER / name).read_text().splitlines():
+            assert line.startswith("import ") or line.removeprefix("export ") in text
+
+
+@pytest.mark.parametrize("names", [TRAINER, WORKER])
+def test_modules_stand_after_what_they_import(names):
+    for place, name in enumerate(names):
+        imported = re.findall(r'from "\./(.+)"', (FOLDER / name).read_text())
+        assert set(imported) <= set(names[:place])
+
+
+def test_explorer_sends_the_parts_when_asked_and_holds_none_of_them(monkeypatch):
+    explorer = LearningRateRange()
+    before = {name for name in explorer.keys if name != "wrong"}
+    sent = []
+    monkeypatch.setattr(explorer, "send", lambda *message: sent.append(message))
+    send_parts(explorer)
+    explorer._handle_custom_msg({"kind": "something else"}, [])
+    assert sent == []
+    explorer._handle_custom_msg({"kind": "training_parts"}, [])
+    ((content, buffers),) = sent
+    about, parts = training_parts()
+    assert content == {"kind": "training_parts", **about}
+    assert buffers == [parts["engine"], parts["relaxed_engine"], parts["images"]]
+    assert {name for name in explorer.keys if name != "wrong"} == before
