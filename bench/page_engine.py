@@ -245,7 +245,7 @@ def libraries() -> Iterator[str]:
             raise LeftOut(f"npm could not bring the libraries: {reason[:200]}") from None
         modules = Path(folder, "node_modules")
         for name, text in (("jax", JAX), ("tfjs", TFJS)):
-            (modules / f"{name}.html").write_text(f"<!doctype html>{text}")
+            (modules / f"{name}.html").write_text(f"<!doctype html>{text}", encoding="utf-8")
         with served(modules) as address:
             yield address
 

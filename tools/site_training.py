@@ -18,7 +18,7 @@ def write_parts(app: Sphinx, exception: Exception | None) -> None:
     about, parts = training_parts()
     texts = {name: base64.b64encode(content).decode() for name, content in parts.items()}
     script = f"globalThis.trainingParts = {json.dumps(about | texts)};\n"
-    Path(app.outdir, "_static", "training_parts.js").write_text(script)
+    Path(app.outdir, "_static", "training_parts.js").write_text(script, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

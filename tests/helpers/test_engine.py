@@ -46,14 +46,14 @@ def test_joined_modules_import_nothing_and_keep_the_rest(names):
     text = joined(names)
     assert not re.search(r"^(import|export)\b", text, flags=re.MULTILINE)
     for name in names:
-        for line in (FOLDER / name).read_text().splitlines():
+        for line in (FOLDER / name).read_text(encoding="utf-8").splitlines():
             assert line.startswith("import ") or line.removeprefix("export ") in text
 
 
 @pytest.mark.parametrize("names", [TRAINER, WORKER])
 def test_modules_stand_after_what_they_import(names):
     for place, name in enumerate(names):
-        imported = re.findall(r'from "\./(.+)"', (FOLDER / name).read_text())
+        imported = re.findall(r'from "\./(.+)"', (FOLDER / name).read_text(encoding="utf-8"))
         assert set(imported) <= set(names[:place])
 
 

@@ -55,7 +55,7 @@ class Node:
         self.folder = folder
 
     def evaluate(self, function, given):
-        (self.folder / "given.json").write_text(json.dumps(given))
+        (self.folder / "given.json").write_text(json.dumps(given), encoding="utf-8")
         (self.folder / "run.mjs").write_text(
             f'import {{ readFileSync }} from "fs";\n{MODULES}\n'
             'const given = JSON.parse(readFileSync("given.json"));\n'
