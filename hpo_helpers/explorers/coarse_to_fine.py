@@ -56,7 +56,8 @@ class CoarseToFineRounds(SurfaceExplorer):
         """
         numbers = self.draws(seed)
         searcher = CoarseToFine(SQUARE, self.trials, self.shrink)
-        points, boxes = [], []
+        points: list[list[float]] = []
+        boxes: list[tuple] = []
         for number in range(self.rounds):
             low, high = searcher.box(number)
             drawn = [
