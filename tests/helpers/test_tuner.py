@@ -646,7 +646,7 @@ def test_searcher_that_cannot_be_copied_says_how_it_can():
         (Counting(), None, r"a search calls objective\(config\), but this one takes"),
         (lambda config: 0.5, ASHA(max_epochs=9), "leave the scheduler out"),
         (
-            RecordedTrials(load_recording("mlp")),
+            RecordedTrials(load_recording("mlp").where(seed=0)),
             ASHA(max_epochs=9),
             r"this one takes \(config.*give its method `train`",
         ),
