@@ -534,6 +534,10 @@ def test_failure_keeps_its_traceback(tmp_path):
     (trial,) = TrialLog(tmp_path / "log.jsonl")
     assert trial.reason == "KeyError: 'learning_rate'"
     assert 'return config["learning_rate"]' in trial.traceback
+        ([0.5, [0.4]], r"the objective returned \[0.5, \[0.4\]\]; expected the validation error"),
+        (10**400, "the objective returned 1000.*; expected the validation error"),
+        ([np.array([0.5])] * 10**6, r"the objective returned \[array\(.{,100} \.\.\.\]; expected"),
+        (np.ma.masked_array([0.5, 0.4], [False, True]), "the objective returned masked_array"),
     assert "in deep" in trial.traceback
 
 
@@ -544,7 +548,29 @@ def test_failed_trials_can_be_tried_again(tmp_path, scheduler):
 
     def broken(config, *more):
         if config["layers"] == 2:
+@pytest.mark.parametrize(
+    "returned", [[0.3, 0.2], np.array([0.3, 0.2]), 0.3, ([0.3], None, 1), {"errors": 1, "state": 2}]
+)
+def test_what_is_no_pair_of_errors_and_state_is_refused(returned):
+    with pytest.warns(UserWarning, match="all 1 trials failed"):
+        trial = search(lambda config, epochs, state: returned, 1, scheduler=FixedEpochs(1))[0]
+    assert re.match(r"TypeError: the objective returned .* return \(errors, state\)", trial.reason)
+
+
+class Scalar:
+    """What a library of tensors gives: no number, and an array if asked."""
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(0.25, np.float32)
+
+    def __float__(self):
+        return 0.25
+
+
             raise OSError("no such file")
+    assert search(lambda config: [Scalar(), Scalar()], trials=1)[0].errors == [0.25, 0.25]
+    assert search(lambda config: pd.Series([0.25], index=[7]), trials=1)[0].errors == [0.25]
+    assert search(lambda config: Scalar(), trials=1)[0].errors == [0.25]
         return mended(config, *more)
 
     path = tmp_path / "log.jsonl"
