@@ -172,7 +172,7 @@ def _warnings(search: Search, trials: int | None) -> Iterator[str]:
         yield f"all {len(log)} trials failed; the first one: {log[0].reason}"
     if search.exhausted and trials is not None and len(log) < trials:
         yield f"the searcher had nothing more to try after {len(log)} of {trials} trials"
-    size = getattr(getattr(search.searcher, "space", None), "size", math.inf)
+    size = math.inf if search.space is None else search.space.size
     repeats = len(log) - len({tuple(sorted(trial.config.items())) for trial in log})
     if repeats and size < math.inf:
         yield (
