@@ -277,7 +277,8 @@ class Search:
         self.reports_since_best += 1
         if trial is self.log.incumbent:
             self.reports_since_best = 0
-        self.searcher.tell(trial)
+        # Copies, for whoever changes what it was told would change the log.
+        self.searcher.tell(dataclasses.replace(trial))
         if self._scheduler is not None:
             self._scheduler.tell(trial)
 

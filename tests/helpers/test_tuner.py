@@ -414,6 +414,23 @@ def test_error_that_ends_a_search_brings_back_what_was_measured(method, kept):
     assert f"The {kept} trials measured so far" in raised.value.__notes__[0]
 
 
+def test_who_is_told_of_a_trial_cannot_change_what_is_logged():
+    class Changing(RandomSearch):
+        def tell(self, trial):
+            trial.config.clear()
+            trial.errors.clear()
+
+    class ChangingScheduler(FixedEpochs):
+        def tell(self, trial):
+            super().tell(trial)
+            trial.config["x"] = 7
+
+    log = tune(Counting(), Changing(SPACE), 3, scheduler=ChangingScheduler(2), progress=False)
+    as_it_is = tune(Counting(), RandomSearch(SPACE), 3, scheduler=FixedEpochs(2), progress=False)
+    assert reports(log) == reports(as_it_is)
+    assert [trial.config for trial in log] == [trial.config for trial in as_it_is]
+
+
 def test_what_ended_together_with_a_trial_that_ends_the_search_is_kept():
     class Together:
         """Four workers that end at the same time."""
