@@ -415,6 +415,20 @@ def test_error_that_ends_a_search_brings_back_what_was_measured(method, kept):
 
 
 def test_who_is_told_of_a_trial_cannot_change_what_is_logged():
+@pytest.mark.parametrize("trials", [3, 9])
+def test_warning_that_is_made_an_error_brings_back_what_was_measured(trials):
+    begun = []
+
+    def objective(config):
+        begun.append(config)
+        raise KeyboardInterrupt if len(begun) > 3 else ValueError("no")
+
+    with warnings.catch_warnings(), pytest.raises(UserWarning, match="3 .*trials") as raised:
+        warnings.simplefilter("error")
+        search(objective, trials)
+    assert len(raised.value.log) == 3
+
+
     class Changing(RandomSearch):
         def tell(self, trial):
             trial.config.clear()
