@@ -205,7 +205,7 @@ class Search:
         if self._scheduler is None:
             number, epochs = new, None
         else:
-            number, epochs = self._scheduler.job(new) or (None, None)
+            number, epochs = _decision(self._scheduler.job(new))
         if number is None:
             return None
         if number == new:
@@ -221,8 +221,6 @@ class Search:
             self._new = next(self._numbers)
         known = self.log.find(number)
         errors = known.errors if known and known.status != FAILED else []
-        if epochs is not None:
-            epochs = whole("the scheduler's number of epochs", epochs)
         if number not in self._configs or (epochs is not None and epochs <= len(errors)):
             raise ValueError(
                 f"the scheduler asks for trial {number!r} up to epoch {epochs!r}; expected a trial "

@@ -722,7 +722,10 @@ def test_objective_of_the_other_form_is_refused_before_a_trial(objective, schedu
     assert not len(log)
 
 
-@pytest.mark.parametrize("job", [(7, 3), (0, 0), (0, -1), (0, 1.5), ("0", 1)])
+JOBS = [(7, 3), (0, 0), (0, -1), (0, 1.5), ("0", 1), 3, (0,), (0, 1, 2), ([0], 1), (0, None)]
+
+
+@pytest.mark.parametrize("job", JOBS)
 def test_what_a_scheduler_must_not_ask_for_is_named(job):
     class Odd(FixedEpochs):
         def job(self, new):
@@ -735,6 +738,14 @@ def test_what_a_scheduler_must_not_ask_for_is_named(job):
 def test_path_is_enough_for_a_log(tmp_path):
     path = tmp_path / "log.jsonl"
     assert len(search(lambda config: 0.5, trials=3, log=str(path))) == 3
+@pytest.mark.parametrize("max_epochs", [None, "9", math.inf, 2.5])
+def test_most_epochs_of_a_scheduler_are_a_whole_number(max_epochs):
+    scheduler = FixedEpochs(3)
+    scheduler.max_epochs = max_epochs
+    with pytest.raises((TypeError, ValueError), match="the scheduler's max_epochs is "):
+        search(Counting(), scheduler=scheduler)
+
+
     assert len(search(lambda config: 0.5, trials=5, log=path)) == 5
     assert len(TrialLog(path)) == 5
 
