@@ -5,7 +5,7 @@ import dataclasses
 import itertools
 import pickle
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -131,7 +131,7 @@ class Search:
         initial: Sequence[Config] = (),
         retry_failed: bool = False,
     ) -> None:
-        if isinstance(initial, Mapping):
+        if isinstance(initial, Mapping) or not isinstance(initial, Iterable):
             raise TypeError(f"initial is {initial!r}; expected a list of configurations: [{{...}}]")
         self.log = log
         self.epochs = 0
@@ -278,7 +278,7 @@ class Search:
         # Copies, for whoever changes what it was told would change the log.
         self.searcher.tell(dataclasses.replace(trial))
         if self._scheduler is not None:
-            self._scheduler.tell(trial)
+            self._scheduler.tell(dataclasses.replace(trial))
 
 
 class _States:

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -414,7 +415,6 @@ def test_error_that_ends_a_search_brings_back_what_was_measured(method, kept):
     assert f"The {kept} trials measured so far" in raised.value.__notes__[0]
 
 
-def test_who_is_told_of_a_trial_cannot_change_what_is_logged():
 @pytest.mark.parametrize("trials", [3, 9])
 def test_warning_that_is_made_an_error_brings_back_what_was_measured(trials):
     begun = []
@@ -429,6 +429,7 @@ def test_warning_that_is_made_an_error_brings_back_what_was_measured(trials):
     assert len(raised.value.log) == 3
 
 
+def test_who_is_told_of_a_trial_cannot_change_what_is_logged():
     class Changing(RandomSearch):
         def tell(self, trial):
             trial.config.clear()
@@ -526,6 +527,10 @@ def test_searcher_that_has_no_more_ends_a_search_with_a_scheduler_too():
         ([0.5, None], "the objective returned"),
         ({"error": 0.3}, "the objective returned"),
         ([[0.5, 0.4]], "the objective returned"),
+        ([0.5, [0.4]], r"the objective returned \[0.5, \[0.4\]\]; expected the validation error"),
+        (10**400, "the objective returned 1000.*; expected the validation error"),
+        ([np.array([0.5])] * 10**6, r"the objective returned \[array\(.{,100} \.\.\.\]; expected"),
+        (np.ma.masked_array([0.5, 0.4], [False, True]), "the objective returned masked_array"),
     ],
 )
 def test_what_is_no_error_is_refused(returned, reason):
@@ -536,7 +541,29 @@ def test_what_is_no_error_is_refused(returned, reason):
         search(lambda config, epochs, state: (returned, None), 1, scheduler=FixedEpochs(1))
 
 
+@pytest.mark.parametrize(
+    "returned", [[0.3, 0.2], np.array([0.3, 0.2]), 0.3, ([0.3], None, 1), {"errors": 1, "state": 2}]
+)
+def test_what_is_no_pair_of_errors_and_state_is_refused(returned):
+    with pytest.warns(UserWarning, match="all 1 trials failed"):
+        trial = search(lambda config, epochs, state: returned, 1, scheduler=FixedEpochs(1))[0]
+    assert re.match(r"TypeError: the objective returned .* return \(errors, state\)", trial.reason)
+
+
+class Scalar:
+    """What a library of tensors gives: no number, and an array if asked."""
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(0.25, np.float32)
+
+    def __float__(self):
+        return 0.25
+
+
 def test_numbers_of_every_library_are_errors():
+    assert search(lambda config: [Scalar(), Scalar()], trials=1)[0].errors == [0.25, 0.25]
+    assert search(lambda config: pd.Series([0.25], index=[7]), trials=1)[0].errors == [0.25]
+    assert search(lambda config: Scalar(), trials=1)[0].errors == [0.25]
     for error in (Fraction(1, 4), np.float32(0.25), np.array(0.25), np.array([0.25]), 0.25):
         assert search(lambda config, error=error: error, trials=1)[0].errors == [0.25]
 
@@ -565,10 +592,6 @@ def test_failure_keeps_its_traceback(tmp_path):
     (trial,) = TrialLog(tmp_path / "log.jsonl")
     assert trial.reason == "KeyError: 'learning_rate'"
     assert 'return config["learning_rate"]' in trial.traceback
-        ([0.5, [0.4]], r"the objective returned \[0.5, \[0.4\]\]; expected the validation error"),
-        (10**400, "the objective returned 1000.*; expected the validation error"),
-        ([np.array([0.5])] * 10**6, r"the objective returned \[array\(.{,100} \.\.\.\]; expected"),
-        (np.ma.masked_array([0.5, 0.4], [False, True]), "the objective returned masked_array"),
     assert "in deep" in trial.traceback
 
 
@@ -579,29 +602,7 @@ def test_failed_trials_can_be_tried_again(tmp_path, scheduler):
 
     def broken(config, *more):
         if config["layers"] == 2:
-@pytest.mark.parametrize(
-    "returned", [[0.3, 0.2], np.array([0.3, 0.2]), 0.3, ([0.3], None, 1), {"errors": 1, "state": 2}]
-)
-def test_what_is_no_pair_of_errors_and_state_is_refused(returned):
-    with pytest.warns(UserWarning, match="all 1 trials failed"):
-        trial = search(lambda config, epochs, state: returned, 1, scheduler=FixedEpochs(1))[0]
-    assert re.match(r"TypeError: the objective returned .* return \(errors, state\)", trial.reason)
-
-
-class Scalar:
-    """What a library of tensors gives: no number, and an array if asked."""
-
-    def __array__(self, dtype=None, copy=None):
-        return np.array(0.25, np.float32)
-
-    def __float__(self):
-        return 0.25
-
-
             raise OSError("no such file")
-    assert search(lambda config: [Scalar(), Scalar()], trials=1)[0].errors == [0.25, 0.25]
-    assert search(lambda config: pd.Series([0.25], index=[7]), trials=1)[0].errors == [0.25]
-    assert search(lambda config: Scalar(), trials=1)[0].errors == [0.25]
         return mended(config, *more)
 
     path = tmp_path / "log.jsonl"
@@ -671,6 +672,8 @@ def test_configuration_that_cannot_be_trained_is_refused_before_it_is(answer, me
         ({"workers": 1.5}, "workers is 1.5; expected a whole number"),
         ({"initial": {"x": 0.5, "layers": 1}}, r"expected a list of configurations: \[\{"),
         ({"initial": [3]}, "initial: "),
+        ({"initial": None}, "initial is None; expected a list of configurations"),
+        ({"executor": ThreadPoolExecutor(2)}, "executor is .*; expected what makes a new one"),
         ({"scheduler": ASHA}, r"and this is a class; make one of it: ASHA\(...\)"),
         ({"scheduler": RandomSearch(SPACE)}, "and it lacks 'job'"),
     ],
@@ -735,9 +738,6 @@ def test_what_a_scheduler_must_not_ask_for_is_named(job):
         search(Counting(), scheduler=Odd(3))
 
 
-def test_path_is_enough_for_a_log(tmp_path):
-    path = tmp_path / "log.jsonl"
-    assert len(search(lambda config: 0.5, trials=3, log=str(path))) == 3
 @pytest.mark.parametrize("max_epochs", [None, "9", math.inf, 2.5])
 def test_most_epochs_of_a_scheduler_are_a_whole_number(max_epochs):
     scheduler = FixedEpochs(3)
@@ -746,6 +746,9 @@ def test_most_epochs_of_a_scheduler_are_a_whole_number(max_epochs):
         search(Counting(), scheduler=scheduler)
 
 
+def test_path_is_enough_for_a_log(tmp_path):
+    path = tmp_path / "log.jsonl"
+    assert len(search(lambda config: 0.5, trials=3, log=str(path))) == 3
     assert len(search(lambda config: 0.5, trials=5, log=path)) == 5
     assert len(TrialLog(path)) == 5
 
