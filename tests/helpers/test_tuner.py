@@ -423,7 +423,7 @@ def test_warning_that_is_made_an_error_brings_back_what_was_measured(trials):
         begun.append(config)
         raise KeyboardInterrupt if len(begun) > 3 else ValueError("no")
 
-    with warnings.catch_warnings(), pytest.raises(UserWarning, match="3 .*trials") as raised:
+    with warnings.catch_warnings(), pytest.raises(UserWarning, match=r"3 .*trials") as raised:
         warnings.simplefilter("error")
         search(objective, trials)
     assert len(raised.value.log) == 3
