@@ -14,7 +14,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from hpo_helpers.arguments import finite, whole
 from hpo_helpers.axes import reflected
 from hpo_helpers.searchers import SobolSearch
-from hpo_helpers.spaces import Config, ConfigSpace
+from hpo_helpers.spaces import Config, ConfigSpace, require_space
 from hpo_helpers.trials import Trial
 
 # As many candidates are drawn from the prior as are variations of the best few trials.
@@ -145,7 +145,7 @@ class BayesianSearch:
     ) -> None:
         if finite("exploration", exploration) < 0:
             raise ValueError(f"exploration is {exploration!r}; expected a number from 0, say 0.2")
-        self.space = space
+        self.space = require_space(space)
         self.seed = whole("seed", seed, least=0)
         self.initial_trials = whole("initial_trials", initial_trials)
         self.exploration = exploration

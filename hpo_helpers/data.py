@@ -3,12 +3,15 @@
 import functools
 import gzip
 import hashlib
+import numbers
 import os
 import zlib
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+
+from hpo_helpers.arguments import whole
 
 SAMPLE_FOLDER = Path(__file__).parent / "fashion_mnist_sample"
 _DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
@@ -172,20 +175,21 @@ def load_mnist(full: bool = False, validation_fraction: float = 0.2, seed: int =
         train, test = (_as_split(*part) for part in _downloaded("mnist"))
         return _split(train, test, validation_fraction, seed)
     images, labels = _mnist_sample()
-    order = np.random.default_rng(seed).permutation(len(labels))
+    order = np.random.default_rng(whole("seed", seed, least=0)).permutation(len(labels))
     chosen, rest = (Split(images[part], labels[part]) for part in np.split(order, [500]))
     return _split(chosen, rest, validation_fraction, seed)
 
 
 def _split(original: Split, test: Split, validation_fraction: float, seed: int) -> Splits:
     count = len(original.labels)
-    held_out = round(validation_fraction * count) if 0 < validation_fraction < 1 else 0
+    is_share = isinstance(validation_fraction, numbers.Real) and 0 < validation_fraction < 1
+    held_out = round(validation_fraction * count) if is_share else 0
     if not 0 < held_out < count:
         raise ValueError(
             f"validation_fraction is {validation_fraction!r}; expected a share between 0 and 1, "
             f"such as 0.2, that leaves images of {count} in both train and validation"
         )
-    order = np.random.default_rng(seed).permutation(count)
+    order = np.random.default_rng(whole("seed", seed, least=0)).permutation(count)
     validation, train = (
         Split(original.images[part], original.labels[part]) for part in np.split(order, [held_out])
     )

@@ -4,6 +4,7 @@ import inspect
 import itertools
 import math
 import numbers
+import reprlib
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -237,25 +238,42 @@ def _parts(
     left, state = job.epochs - len(job.errors), job.state
     while left > 0:
         asked = 1 if one_by_one else left
-        errors, state = objective(dict(job.config), asked, state)
+        returned = objective(dict(job.config), asked, state)
+        # Of a list of two errors the second would be taken for the state.
+        if not isinstance(returned, tuple) or len(returned) != 2:
+            raise TypeError(
+                f"the objective returned {reprlib.repr(returned)}; with a scheduler it has to "
+                f"return (errors, state): an error for each of the {asked} epochs, and what it "
+                "is to go on from"
+            )
+        errors, state = returned
         yield errors, state
         left -= asked
 
 
 def _measured(returned: Any) -> list[float]:
     """Return the errors that an objective returned, or say what is wrong with them."""
-    errors = np.asarray(returned)
-    real = errors.dtype.kind in "fiu" or (
+    problem = ""
+    # A tuple is what `return error, accuracy` gives: two measures, not two epochs.
+    if not isinstance(returned, tuple) and not np.ma.is_masked(returned):
+        try:
+            errors = np.asarray(returned)
+            if errors.ndim <= 1 and _are_real(errors):
+                return [float(error) for error in errors.flat]
+        # Whatever a library, or a ragged list, has against an array of floats.
+        except Exception as error:
+            problem = f" ({error})"
+    raise TypeError(
+        f"the objective returned {reprlib.repr(returned)}; expected the validation error as a "
+        f"number, or a list or array of numbers, one an epoch{problem}"
+    )
+
+
+def _are_real(errors: np.ndarray) -> bool:
+    return errors.dtype.kind in "fiu" or (
         errors.dtype.kind == "O"
         and all(isinstance(e, numbers.Real) and not isinstance(e, bool) for e in errors.flat)
     )
-    # A tuple is what `return error, accuracy` gives: two measures, not two epochs.
-    if isinstance(returned, tuple) or not real or errors.ndim > 1:
-        raise TypeError(
-            f"the objective returned {returned!r}; expected the validation error as a number, or "
-            "a list or array of numbers, one an epoch"
-        )
-    return [float(error) for error in errors.flat]
 
 
 def _in_words(error: BaseException) -> str:

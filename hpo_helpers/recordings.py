@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from hpo_helpers.spaces import Config, ConfigSpace, choice, conditional
+from hpo_helpers.spaces import Config, ConfigSpace, choice, conditional, require_space
 
 FOLDER = Path(__file__).parents[1] / "book" / "recordings"
 # Stands in a count of images for a network that had diverged.
@@ -88,7 +88,8 @@ class Recording(NamedTuple):
             if name not in table:
                 raise ValueError(f"unknown column {name!r}; expected one of {list(table)}")
             recorded = table[name]
-            table = table[recorded == value]
+            # A list would be compared row by row.
+            table = table[recorded == value] if np.ndim(value) == 0 else table[:0]
             if table.empty:
                 known = ", ".join(map(repr, sorted(set(recorded.dropna().tolist()))))
                 raise ValueError(
@@ -171,6 +172,8 @@ def load_json(name: str, folder: Path = FOLDER) -> dict[str, Any]:
     ------
     FileNotFoundError
         If there is no description of that name.
+    ValueError
+        If it is damaged.
 
     Examples
     --------
@@ -181,7 +184,13 @@ def load_json(name: str, folder: Path = FOLDER) -> dict[str, Any]:
     if not path.is_file():
         known = sorted(path.stem for path in folder.glob("*.json"))
         raise FileNotFoundError(f"there is no {path.name} in {folder}; expected one of {known}")
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} is damaged ({error}); expected an object of JSON: get it again with "
+            "'git checkout'"
+        ) from error
 
 
 def load_recording(name: str, folder: Path = FOLDER) -> Recording:
@@ -219,6 +228,11 @@ def load_recording(name: str, folder: Path = FOLDER) -> Recording:
         known = sorted(path.stem for path in folder.glob("*.npz"))
         raise FileNotFoundError(f"there is no recording {name!r} in {folder}; expected {known}")
     about = load_json(name, folder)
+    if missing := {"sha256", "columns", "measured"} - set(about):
+        raise ValueError(
+            f"{name}.json in {folder} lacks {sorted(missing)}; expected the description of a "
+            "recording: get it again with 'git checkout'"
+        )
     found = hashlib.sha256(arrays.read_bytes()).hexdigest()
     if found != about["sha256"]:
         raise ValueError(
@@ -310,7 +324,7 @@ class RecordedTrials:
                 f"choose which trial answers, as in recording.where(seed={seeds[0]})"
             )
         self._space = nearest
-        self._points = None if nearest is None else nearest.to_units(self.configs)
+        self._points = None if nearest is None else require_space(nearest).to_units(self.configs)
 
     def __call__(self, config: Mapping[str, Any], max_epochs: int | None = None) -> list[float]:
         """Return the validation error after each recorded evaluation.

@@ -227,8 +227,8 @@ class SynchronousHalving:
 
     Raises
     ------
-    ValueError
-        If there is no bracket, or one without a rung.
+    TypeError, ValueError
+        If they are not as stated, if there is no bracket, or one without a rung.
 
     Notes
     -----
@@ -256,17 +256,23 @@ class SynchronousHalving:
     """
 
     def __init__(self, brackets: Sequence[Sequence[Rung]]) -> None:
-        self.brackets = [[Rung(*rung) for rung in bracket] for bracket in brackets]
+        try:
+            self.brackets = [[Rung(*rung) for rung in bracket] for bracket in brackets]
+        except TypeError:
+            raise TypeError(
+                f"brackets are {brackets!r}; expected a list of brackets, each a list of rungs, "
+                "such as [halving_rungs(9, max_epochs=9)]"
+            ) from None
         if not self.brackets or not all(self.brackets):
             raise ValueError(f"brackets are {brackets!r}; expected at least one, each with a rung")
+        for rung in itertools.chain(*self.brackets):
+            whole(f"trials of {rung}", rung.trials)
+            whole(f"epochs of {rung}", rung.epochs)
         for rung, following in itertools.chain(*map(itertools.pairwise, self.brackets)):
             if following.trials > rung.trials or following.epochs <= rung.epochs:
                 raise ValueError(
                     f"{following} follows {rung}; expected more epochs for fewer trials"
                 )
-        for rung in itertools.chain(*self.brackets):
-            whole(f"trials of {rung}", rung.trials)
-            whole(f"epochs of {rung}", rung.epochs)
         self.max_epochs = max(bracket[-1].epochs for bracket in self.brackets)
         # What has been heard and handed out.
         self._errors: dict[int, list[float]] = {}

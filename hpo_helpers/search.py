@@ -5,7 +5,7 @@ import dataclasses
 import itertools
 import pickle
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from hpo_helpers.arguments import whole
 from hpo_helpers.jobs import Job, Outcome
 from hpo_helpers.schedulers import Scheduler
 from hpo_helpers.searchers import Searcher
-from hpo_helpers.spaces import Config
+from hpo_helpers.spaces import Config, ConfigSpace
 from hpo_helpers.trials import FAILED, Trial, TrialLog, check_config
 
 
@@ -94,6 +94,8 @@ class Search:
         Epochs of training that the log holds, that in which a trial failed included.
     reports_since_best : int
         Reports that have come since the incumbent was found.
+    space : ConfigSpace or None
+        The searcher's, if it has one.
     exhausted : bool
         Whether the searcher has said that there is nothing more to try.
 
@@ -129,7 +131,7 @@ class Search:
         initial: Sequence[Config] = (),
         retry_failed: bool = False,
     ) -> None:
-        if isinstance(initial, Mapping):
+        if isinstance(initial, Mapping) or not isinstance(initial, Iterable):
             raise TypeError(f"initial is {initial!r}; expected a list of configurations: [{{...}}]")
         self.log = log
         self.epochs = 0
@@ -138,10 +140,14 @@ class Search:
         self.searcher = _own("searcher", searcher, ("ask", "tell"))
         self._scheduler = scheduler and _own("scheduler", scheduler, ("job", "tell", "max_epochs"))
         self._limit = trials
-        self._initial = [_checked(config, searcher, "initial") for config in initial]
+        # What somebody else's searcher calls so may be anything.
+        space = getattr(searcher, "space", None)
+        self.space = space if isinstance(space, ConfigSpace) else None
+        self._initial = [_checked(config, self.space, "initial") for config in initial]
         folder = None if log.path is None else Path(f"{log.path}.states")
-        self._states = _States(folder, 0 if scheduler is None else scheduler.max_epochs)
-        _require_same_space(searcher, log)
+        most = 0 if scheduler is None else whole("the scheduler's max_epochs", scheduler.max_epochs)
+        self._states = _States(folder, most)
+        _require_same_space(self.space, log)
         again = {t.number for t in log if t.status == FAILED} if retry_failed else set()
         self._configs = {trial.number: trial.config for trial in log if trial.number not in again}
         self._trained: dict[int, int] = {}
@@ -199,7 +205,7 @@ class Search:
         if self._scheduler is None:
             number, epochs = new, None
         else:
-            number, epochs = self._scheduler.job(new) or (None, None)
+            number, epochs = _decision(self._scheduler.job(new))
         if number is None:
             return None
         if number == new:
@@ -215,8 +221,6 @@ class Search:
             self._new = next(self._numbers)
         known = self.log.find(number)
         errors = known.errors if known and known.status != FAILED else []
-        if epochs is not None:
-            epochs = whole("the scheduler's number of epochs", epochs)
         if number not in self._configs or (epochs is not None and epochs <= len(errors)):
             raise ValueError(
                 f"the scheduler asks for trial {number!r} up to epoch {epochs!r}; expected a trial "
@@ -236,7 +240,7 @@ class Search:
         if number < len(self._initial):
             return self._initial[number]
         config = self.searcher.ask(number)
-        return None if config is None else _checked(config, self.searcher, f"trial {number}")
+        return None if config is None else _checked(config, self.space, f"trial {number}")
 
     def report(self, outcome: Outcome) -> None:
         """Log a trial, and tell it to whom it concerns.
@@ -271,9 +275,10 @@ class Search:
         self.reports_since_best += 1
         if trial is self.log.incumbent:
             self.reports_since_best = 0
-        self.searcher.tell(trial)
+        # Copies, for whoever changes what it was told would change the log.
+        self.searcher.tell(dataclasses.replace(trial))
         if self._scheduler is not None:
-            self._scheduler.tell(trial)
+            self._scheduler.tell(dataclasses.replace(trial))
 
 
 class _States:
@@ -367,19 +372,34 @@ def _own(role: str, given: Any, needed: Sequence[str]) -> Any:
         ) from error
 
 
-def _checked(config: Mapping[str, Any], searcher: Searcher, where: str) -> Config:
+def _decision(decided: Any) -> tuple[int | None, int | None]:
+    """Return what a scheduler has decided, a trial and its epochs, or say what is wrong with it."""
+    if decided is None:
+        return None, None
+    if not isinstance(decided, tuple) or len(decided) != 2:
+        raise TypeError(
+            f"the scheduler answered {decided!r}; expected the number of a trial and how many "
+            "epochs it shall have been trained for, such as (0, 9), or None"
+        )
+    number, epochs = decided
+    return (
+        whole("the scheduler's number of a trial", number, least=0),
+        whole("the scheduler's number of epochs", epochs),
+    )
+
+
+def _checked(config: Mapping[str, Any], space: ConfigSpace | None, where: str) -> Config:
     """Return a configuration that can be trained and logged, or name what is wrong with it."""
     try:
         config = check_config(config)
-        if (space := getattr(searcher, "space", None)) is not None:
+        if space is not None:
             space.check(config)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{where}: {error}") from error
     return config
 
 
-def _require_same_space(searcher: Searcher, log: TrialLog) -> None:
-    space = getattr(searcher, "space", None)
+def _require_same_space(space: ConfigSpace | None, log: TrialLog) -> None:
     if space is None:
         return
     for trial in log:

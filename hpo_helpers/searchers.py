@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import qmc
 
 from hpo_helpers.arguments import finite, whole
-from hpo_helpers.spaces import Config, ConfigSpace
+from hpo_helpers.spaces import Config, ConfigSpace, require_space
 from hpo_helpers.trials import Trial, incumbent
 
 
@@ -82,7 +82,7 @@ class RandomSearch:
     """
 
     def __init__(self, space: ConfigSpace, seed: int = 0) -> None:
-        self.space = space
+        self.space = require_space(space)
         self.seed = whole("seed", seed, least=0)
 
     def ask(self, number: int) -> Config:
@@ -161,8 +161,8 @@ class GridSearch:
     """
 
     def __init__(self, space: ConfigSpace, n: int) -> None:
-        self.space = space
-        self.configs = space.grid(n)
+        self.space = require_space(space)
+        self.configs = self.space.grid(n)
 
     def ask(self, number: int) -> Config | None:
         """Return the configuration of a trial; see `Searcher.ask`."""
@@ -215,7 +215,7 @@ class CoarseToFine:
     def __init__(self, space: ConfigSpace, trials: int, shrink: float = 0.5, seed: int = 0) -> None:
         if finite("shrink", shrink, above=0) > 1:
             raise ValueError(f"shrink is {shrink!r}; expected a share in (0, 1], such as 0.5")
-        self.space = space
+        self.space = require_space(space)
         self.trials = whole("trials", trials)
         self.shrink = shrink
         self.seed = whole("seed", seed, least=0)
@@ -302,7 +302,7 @@ class LocalSearch:
     """
 
     def __init__(self, space: ConfigSpace, seed: int = 0, step: float = 0.2) -> None:
-        self.space = space
+        self.space = require_space(space)
         self.seed = whole("seed", seed, least=0)
         self.step = finite("step", step, above=0)
         # The space with its conditions lifted: a value of each hyperparameter, come what may.

@@ -77,7 +77,7 @@ def simulate(
     searcher : Searcher
         Copied, as by `tune`; so is the scheduler.
     seconds_of : callable
-        From a configuration and a number of epochs to the seconds that they take.
+        From a configuration and a number of epochs to the seconds that they take, above 0.
     workers : int
     trials : int, optional
         How many may be started.
@@ -93,7 +93,8 @@ def simulate(
     Raises
     ------
     TypeError, ValueError
-        As `tune`; and if neither `trials` nor `seconds` bounds the search.
+        As `tune`; if neither `trials` nor `seconds` bounds the search; and if a job does not take
+        a finite, positive time.
 
     Examples
     --------
@@ -129,7 +130,7 @@ class SimulatedWorkers:
     ----------
     objective : Objective or ResumableObjective
     seconds_of : callable
-        From a configuration and a number of epochs to the seconds that they take.
+        From a configuration and a number of epochs to the seconds that they take, above 0.
     count : int
     seconds : float, optional
         When the clock stops.
@@ -144,7 +145,7 @@ class SimulatedWorkers:
     Raises
     ------
     TypeError, ValueError
-        If there is no worker, or the clock stops before it starts.
+        If there is no worker, the clock stops before it starts, or `seconds_of` is no function.
 
     Examples
     --------
@@ -163,6 +164,11 @@ class SimulatedWorkers:
         count: int,
         seconds: float | None = None,
     ) -> None:
+        if not callable(seconds_of):
+            raise TypeError(
+                f"seconds_of is {seconds_of!r}; expected a function of a configuration and a "
+                "number of epochs"
+            )
         self._objective = objective
         self._seconds_of = seconds_of
         self._free = list(range(whole("workers", count)))
@@ -191,7 +197,9 @@ class SimulatedWorkers:
         """
         outcome = run_job(self._objective, job)
         trained = len(outcome.trial.errors) - len(job.errors)
-        end = self.now + self._seconds_of(job.config, max(trained, 1))
+        epochs = max(trained, 1)
+        taken = self._seconds_of(job.config, epochs)
+        end = self.now + finite(f"seconds_of({job.config!r}, {epochs})", taken, above=0)
         # By order of start where two end at the same time.
         running = (end, next(self._order), heapq.heappop(self._free), self.now, outcome)
         heapq.heappush(self._running, running)

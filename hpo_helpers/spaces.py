@@ -398,3 +398,30 @@ class ConfigSpace(Immutable, Mapping):
                 f"each of {list(self)}"
             )
         return quantiles
+
+
+def require_space(space: Any) -> ConfigSpace:
+    """Return a configuration space, or refuse what is none.
+
+    Parameters
+    ----------
+    space : ConfigSpace
+
+    Returns
+    -------
+    ConfigSpace
+
+    Raises
+    ------
+    TypeError
+        If it is another object, such as a dict of distributions.
+
+    Examples
+    --------
+    >>> require_space({"layers": choice([1, 2])})
+    Traceback (most recent call last):
+    TypeError: space is {'layers': choice([1, 2])}; expected a ConfigSpace: ConfigSpace({...})
+    """
+    if not isinstance(space, ConfigSpace):
+        raise TypeError(f"space is {space!r}; expected a ConfigSpace: ConfigSpace({{...}})")
+    return space

@@ -459,8 +459,10 @@ def _continues(trial: Trial, known: Trial) -> bool:
 
 
 def _absolute(path: str | os.PathLike[str]) -> Path:
-    with contextlib.suppress(TypeError, RuntimeError):
+    with contextlib.suppress(TypeError, RuntimeError, UnicodeEncodeError):
         absolute = Path(path).expanduser().absolute()
+        # A file system may have no bytes for a character, such as half of a pair.
+        os.fsencode(absolute)
         # Path alone takes "logs/" for a file.
         fits = not os.fspath(path).endswith("/") and "\0" not in str(path)
         if fits and (absolute.is_file() or not absolute.exists()):

@@ -146,24 +146,33 @@ def tune(
                 or (patience is not None and search.reports_since_best >= patience)
             )
 
-        try:
-            search.run(crew, goes_on, bar.show)
-        except KeyboardInterrupt:
-            of = f" of {trials}" if trials is not None else ""
-            warnings.warn(
-                f"stopped by hand after {len(log)}{of} trials; give the same log to tune again "
-                "to go on",
-                stacklevel=2,
-            )
-        except Exception as error:
-            vars(error)["log"] = log
-            error.add_note(
-                f"The {len(log)} trials measured so far are the attribute `log` of this error."
-            )
-            raise
-    for warning in _warnings(search, trials):
-        warnings.warn(warning, stacklevel=2)
+        with _kept(log):
+            try:
+                search.run(crew, goes_on, bar.show)
+            except KeyboardInterrupt:
+                of = f" of {trials}" if trials is not None else ""
+                warnings.warn(
+                    f"stopped by hand after {len(log)}{of} trials; give the same log to tune again "
+                    "to go on",
+                    stacklevel=2,
+                )
+    with _kept(log):
+        for warning in _warnings(search, trials):
+            warnings.warn(warning, stacklevel=2)
     return log
+
+
+@contextlib.contextmanager
+def _kept(log: TrialLog) -> Iterator[None]:
+    """Let an error take along what was measured; a warning may be one, by a filter."""
+    try:
+        yield
+    except Exception as error:
+        vars(error)["log"] = log
+        error.add_note(
+            f"The {len(log)} trials measured so far are the attribute `log` of this error."
+        )
+        raise
 
 
 def _warnings(search: Search, trials: int | None) -> Iterator[str]:
@@ -172,7 +181,7 @@ def _warnings(search: Search, trials: int | None) -> Iterator[str]:
         yield f"all {len(log)} trials failed; the first one: {log[0].reason}"
     if search.exhausted and trials is not None and len(log) < trials:
         yield f"the searcher had nothing more to try after {len(log)} of {trials} trials"
-    size = getattr(getattr(search.searcher, "space", None), "size", math.inf)
+    size = math.inf if search.space is None else search.space.size
     repeats = len(log) - len({tuple(sorted(trial.config.items())) for trial in log})
     if repeats and size < math.inf:
         yield (

@@ -124,7 +124,8 @@ class Workers:
     Raises
     ------
     TypeError, ValueError
-        If there is no worker, or the time limit is no positive number.
+        If there is no worker, the time limit is no positive number, or `executor` cannot be
+        called.
 
     Notes
     -----
@@ -147,6 +148,11 @@ class Workers:
         executor: Callable[[], Executor] | None = None,
         time_limit: float | None = None,
     ) -> None:
+        if executor is not None and not callable(executor):
+            raise TypeError(
+                f"executor is {executor!r}; expected what makes a new one, such as process_pool(2) "
+                "or lambda: ThreadPoolExecutor(2), for workers that die are replaced"
+            )
         self._count = whole("workers", count)
         self._time_limit = math.inf
         if time_limit is not None:

@@ -10,7 +10,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
 from hpo_helpers.bayesian import expected_improvement
-from hpo_helpers.explorers.explorer import RecordedExplorer, constant, log_ticks
+from hpo_helpers.explorers.explorer import Number, RecordedExplorer, constant, log_ticks
 from hpo_helpers.recordings import load_recording
 
 FIRST = 2
@@ -75,9 +75,9 @@ class BayesianSteps(RecordedExplorer):
 
     settings = ("trials", "length_scale", "noise", "exploration", "seed")
     trials = traitlets.Int(3, min=FIRST, max=15).tag(sync=True)
-    length_scale = traitlets.Float(0.15, min=0.02, max=1).tag(sync=True)
-    noise = traitlets.Float(0.05, min=0, max=1).tag(sync=True)
-    exploration = traitlets.Float(0.0, min=0, max=2).tag(sync=True)
+    length_scale = Number(0.15, min=0.02, max=1).tag(sync=True)
+    noise = Number(0.05, min=0, max=1).tag(sync=True)
+    exploration = Number(0.0, min=0, max=2).tag(sync=True)
     # Those that were recorded; what is wrong is stored by rate.
     rates = traitlets.List(traitlets.Float()).tag(sync=True)
     # Trials that are drawn at random.

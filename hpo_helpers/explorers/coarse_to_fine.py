@@ -5,7 +5,7 @@ import traitlets
 from matplotlib import pyplot as plt
 from scipy import stats
 
-from hpo_helpers.explorers.explorer import SEARCHES
+from hpo_helpers.explorers.explorer import SEARCHES, Number
 from hpo_helpers.explorers.surfaces import SurfaceExplorer
 from hpo_helpers.searchers import CoarseToFine
 from hpo_helpers.spaces import ConfigSpace
@@ -47,7 +47,7 @@ class CoarseToFineRounds(SurfaceExplorer):
     settings = ("rounds", "trials", "shrink", "surface", "seed")
     rounds = traitlets.Int(4, min=1, max=6).tag(sync=True)
     trials = traitlets.Int(6, min=2, max=20).tag(sync=True)
-    shrink = traitlets.Float(0.5, min=0.1, max=1).tag(sync=True)
+    shrink = Number(0.5, min=0.1, max=1).tag(sync=True)
 
     def search(self, seed: int | None = None) -> tuple[np.ndarray, list[tuple[np.ndarray, float]]]:
         """Search by the package's searcher, with the draws of the explorer in its boxes.

@@ -1,5 +1,6 @@
 """What all explorers have in common: their text, and the numbers that they draw."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,6 +32,16 @@ def modules(name: str) -> dict[str, str]:
 def constant(value: Any) -> traitlets.Any:
     """Return a trait that tells the module a constant of the model."""
     return traitlets.Any(value, read_only=True).tag(sync=True)
+
+
+class Number(traitlets.Float):
+    """A float within its bounds; NaN, which compares with neither, is refused as well."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """Return the value, or raise a `traitlets.TraitError`."""
+        if math.isnan(number := super().validate(obj, value)):
+            self.error(obj, value)
+        return number
 
 
 def limits_of(trait: traitlets.TraitType) -> dict[str, Any]:

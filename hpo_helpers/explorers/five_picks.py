@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from scipy import stats
 
 from hpo_helpers.bayesian import BayesianSearch
-from hpo_helpers.explorers.explorer import SEARCHES, Explorer, constant, log_ticks
+from hpo_helpers.explorers.explorer import SEARCHES, Explorer, Number, constant, log_ticks
 from hpo_helpers.recordings import load_json, load_recording
 from hpo_helpers.searchers import RandomSearch, Searcher, SobolSearch
 from hpo_helpers.spaces import ConfigSpace
@@ -201,7 +201,7 @@ class FivePicks(Explorer):
 
     settings = ("picks", "learning_rate", "seed")
     picks = traitlets.List(traitlets.Float()).tag(sync=True, limits={"length": PICKS})
-    learning_rate = traitlets.Float(1e-3, min=LOWEST, max=HIGHEST).tag(sync=True)
+    learning_rate = Number(1e-3, min=LOWEST, max=HIGHEST).tag(sync=True)
     searchers = constant(list(SEARCHERS))
     # Of each game: what is hidden, and how many rates and images it has.
     about = traitlets.List(traitlets.Unicode()).tag(sync=True)

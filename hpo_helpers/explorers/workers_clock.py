@@ -8,7 +8,12 @@ import pandas as pd
 import traitlets
 from matplotlib import pyplot as plt
 
-from hpo_helpers.explorers.explorer import RecordedExplorer, constant, drawn_without_repetition
+from hpo_helpers.explorers.explorer import (
+    Number,
+    RecordedExplorer,
+    constant,
+    drawn_without_repetition,
+)
 from hpo_helpers.recordings import RecordedTrials, load_mlp_seconds, load_recording
 from hpo_helpers.schedulers import ASHA, SuccessiveHalving
 from hpo_helpers.simulator import simulate
@@ -94,7 +99,7 @@ class WorkersClock(RecordedExplorer):
 
     settings = ("workers", "spread", "method", "seed")
     workers = traitlets.Int(8, min=1, max=16).tag(sync=True)
-    spread = traitlets.Float(1, min=0, max=2).tag(sync=True)
+    spread = Number(1, min=0, max=2).tag(sync=True)
     method = traitlets.Enum(METHODS, default_value=METHODS[0]).tag(sync=True)
     seconds = constant(3)
     eta = constant(ETA)

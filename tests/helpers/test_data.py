@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hpo_helpers import data
-from hpo_helpers.data import load_fashion_mnist, read_original
+from hpo_helpers.data import load_fashion_mnist, load_mnist, read_original
 from hpo_helpers.loaders import FashionMNIST
 
 full_data = pytest.mark.skipif(
@@ -72,7 +72,14 @@ def test_seed_decides_the_split():
     assert not np.array_equal(first.labels, other.labels)
 
 
-@pytest.mark.parametrize("fraction", [0, 1, -0.1, 1.5, float("nan"), 1e-9])
+@pytest.mark.parametrize("load", [load_fashion_mnist, load_mnist])
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", None])
+def test_seed_that_is_no_seed_is_refused(load, seed):
+    with pytest.raises((TypeError, ValueError), match=r"seed is .*; expected a whole number"):
+        load(seed=seed)
+
+
+@pytest.mark.parametrize("fraction", [0, 1, -0.1, 1.5, float("nan"), 1e-9, "0.2", None])
 def test_useless_validation_fraction_is_refused(fraction):
     with pytest.raises(ValueError, match="validation_fraction"):
         load_fashion_mnist(validation_fraction=fraction)

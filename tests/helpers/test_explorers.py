@@ -1,3 +1,4 @@
+import math
 import os
 import re
 import subprocess
@@ -49,6 +50,15 @@ ALL = [getattr(explorers, name) for name in explorers.__all__]
 def test_bad_settings_are_refused(explorer, settings, message):
     with pytest.raises((traitlets.TraitError, TypeError), match=message):
         explorer(**settings)
+
+
+@pytest.mark.parametrize("explorer", ALL)
+def test_number_that_is_none_is_refused(explorer):
+    traits = explorer.class_traits()
+    for name in explorer.settings:
+        if isinstance(traits[name], traitlets.Float):
+            with pytest.raises(traitlets.TraitError, match=f"'{name}' trait .* expected a float, "):
+                explorer(**{name: math.nan})
 
 
 @pytest.mark.parametrize("explorer", ALL)

@@ -117,6 +117,7 @@ def test_rows_are_selected_by_their_values():
         ),
         ({"seed": 7}, r"seed is 7; expected one of those recorded: 0, 1, 2, 3, 4$"),
         ({"seed": 3, "batch_size": 8}, r"batch_size is 8; expected one of those recorded: 16$"),
+        ({"seed": [0, 1]}, r"seed is \[0, 1\]; expected one of those recorded: 0, 1, 2, 3, 4$"),
         ({"learning_rate": 3}, r"learning_rate is 3; expected .*: 1e-06, 1\.12202e-06, .* \.\.\.$"),
     ],
 )
@@ -163,6 +164,24 @@ def test_damaged_or_foreign_arrays_are_refused(recorded):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"few\.npz is damaged .* expected SHA-256"):
         load_recording("few", recorded)
+
+
+@pytest.mark.parametrize("text", ["", '{"command": "py', "[1]", "3", "null"])
+def test_damaged_description_is_named(recorded, text):
+    (recorded / "few.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"few\.json is damaged .*; expected an object of JSON"):
+        load_recording("few", recorded)
+
+
+def test_description_that_lacks_something_is_named(recorded):
+    (recorded / "few.json").write_text('{"columns": []}', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"few\.json in .* lacks \['measured', 'sha256'\]; expect"):
+        load_recording("few", recorded)
+
+
+def test_nearest_takes_a_space(recorded):
+    with pytest.raises(TypeError, match=r"space is \{'x': 1\}; expected a ConfigSpace"):
+        RecordedTrials(load_recording("few", recorded), nearest={"x": 1})
 
 
 def test_unknown_name_and_seed_are_refused(recorded):

@@ -246,10 +246,15 @@ def test_100_000_trials_can_be_scheduled(make):
             lambda: Hyperband(max_epochs=81, table="mine"),
             "table is 'mine'; expected 'pseudocode' or 'printed'",
         ),
+        (lambda: SynchronousHalving(halving_rungs(9, max_epochs=9)), r"\[halving_rungs\(9, max_e"),
+        (lambda: SynchronousHalving(None), "brackets are None; expected a list of brackets"),
+        (lambda: SynchronousHalving([["9"]]), r"brackets are \[\['9'\]\]; expected a list of"),
+        (lambda: SynchronousHalving([[Rung("9", 1), Rung(3, 3)]]), "trials of .* is '9'; expected"),
+        (lambda: SynchronousHalving([[Rung(9, 1), Rung(3, None)]]), "epochs of .* is None; expec"),
         (lambda: ASHA(max_epochs=9.5), "max_epochs is 9.5"),
         (lambda: FixedEpochs(0), "max_epochs is 0"),
     ],
 )
 def test_bad_arguments_are_refused(make, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         make()

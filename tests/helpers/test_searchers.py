@@ -335,3 +335,24 @@ def test_local_search_where_nothing_can_move_stays():
 def test_bad_local_searches_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         LocalSearch(SPACE, **options)
+
+
+@pytest.mark.parametrize("kind", [type(make()) for make in SEARCHERS.values()])
+def test_space_that_is_none_is_refused(kind):
+    with pytest.raises(TypeError, match=r"space is \{.*\}; expected a ConfigSpace: ConfigSpace"):
+        kind({"x": stats.uniform(0, 1)}, 3)
+
+
+@pytest.mark.parametrize("space", [{"x": (0, 1)}, np.zeros(3), "x"])
+def test_what_else_a_searcher_calls_its_space_is_its_own_business(space):
+    class Mine:
+        def __init__(self):
+            self.space = space
+
+        def ask(self, number):
+            return {"x": 0.5}
+
+        def tell(self, trial):
+            pass
+
+    assert len(tune(lambda config: config["x"], Mine(), 3, progress=False)) == 3

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -83,3 +85,14 @@ def test_search_without_workers_or_end_is_refused():
         run(0, trials=3)
     with pytest.raises(ValueError, match="neither trials nor seconds"):
         run(1)
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, math.nan, math.inf, "3", None])
+def test_job_that_takes_no_time_is_refused(seconds):
+    with pytest.raises((TypeError, ValueError), match=r"seconds_of\(.*, 3\) is .*; expected a fin"):
+        run(2, seconds=9, seconds_of=lambda config, epochs: seconds)
+
+
+def test_seconds_that_are_no_function_are_refused():
+    with pytest.raises(TypeError, match=r"seconds_of is 3.0; expected a function"):
+        run(2, trials=3, seconds_of=3.0)

@@ -427,7 +427,7 @@ def test_only_trials_are_logged(entry):
         TrialLog().append(entry)
 
 
-NO_FILES = ["", ".", "/", "new/", "a\0b", 3, b"log", [], os.devnull]
+NO_FILES = ["", ".", "/", "new/", "a\0b", "a\ud800b", 3, b"log", [], os.devnull]
 NO_FILES += ["~nobody of that name/log"] if os.name == "posix" else []
 
 

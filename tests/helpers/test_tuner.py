@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -414,6 +415,37 @@ def test_error_that_ends_a_search_brings_back_what_was_measured(method, kept):
     assert f"The {kept} trials measured so far" in raised.value.__notes__[0]
 
 
+@pytest.mark.parametrize("trials", [3, 9])
+def test_warning_that_is_made_an_error_brings_back_what_was_measured(trials):
+    begun = []
+
+    def objective(config):
+        begun.append(config)
+        raise KeyboardInterrupt if len(begun) > 3 else ValueError("no")
+
+    with warnings.catch_warnings(), pytest.raises(UserWarning, match=r"3 .*trials") as raised:
+        warnings.simplefilter("error")
+        search(objective, trials)
+    assert len(raised.value.log) == 3
+
+
+def test_who_is_told_of_a_trial_cannot_change_what_is_logged():
+    class Changing(RandomSearch):
+        def tell(self, trial):
+            trial.config.clear()
+            trial.errors.clear()
+
+    class ChangingScheduler(FixedEpochs):
+        def tell(self, trial):
+            super().tell(trial)
+            trial.config["x"] = 7
+
+    log = tune(Counting(), Changing(SPACE), 3, scheduler=ChangingScheduler(2), progress=False)
+    as_it_is = tune(Counting(), RandomSearch(SPACE), 3, scheduler=FixedEpochs(2), progress=False)
+    assert reports(log) == reports(as_it_is)
+    assert [trial.config for trial in log] == [trial.config for trial in as_it_is]
+
+
 def test_what_ended_together_with_a_trial_that_ends_the_search_is_kept():
     class Together:
         """Four workers that end at the same time."""
@@ -495,6 +527,10 @@ def test_searcher_that_has_no_more_ends_a_search_with_a_scheduler_too():
         ([0.5, None], "the objective returned"),
         ({"error": 0.3}, "the objective returned"),
         ([[0.5, 0.4]], "the objective returned"),
+        ([0.5, [0.4]], r"the objective returned \[0.5, \[0.4\]\]; expected the validation error"),
+        (10**400, "the objective returned 1000.*; expected the validation error"),
+        ([np.array([0.5])] * 10**6, r"the objective returned \[array\(.{,100} \.\.\.\]; expected"),
+        (np.ma.masked_array([0.5, 0.4], [False, True]), "the objective returned masked_array"),
     ],
 )
 def test_what_is_no_error_is_refused(returned, reason):
@@ -505,7 +541,29 @@ def test_what_is_no_error_is_refused(returned, reason):
         search(lambda config, epochs, state: (returned, None), 1, scheduler=FixedEpochs(1))
 
 
+@pytest.mark.parametrize(
+    "returned", [[0.3, 0.2], np.array([0.3, 0.2]), 0.3, ([0.3], None, 1), {"errors": 1, "state": 2}]
+)
+def test_what_is_no_pair_of_errors_and_state_is_refused(returned):
+    with pytest.warns(UserWarning, match="all 1 trials failed"):
+        trial = search(lambda config, epochs, state: returned, 1, scheduler=FixedEpochs(1))[0]
+    assert re.match(r"TypeError: the objective returned .* return \(errors, state\)", trial.reason)
+
+
+class Scalar:
+    """What a library of tensors gives: no number, and an array if asked."""
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(0.25, np.float32)
+
+    def __float__(self):
+        return 0.25
+
+
 def test_numbers_of_every_library_are_errors():
+    assert search(lambda config: [Scalar(), Scalar()], trials=1)[0].errors == [0.25, 0.25]
+    assert search(lambda config: pd.Series([0.25], index=[7]), trials=1)[0].errors == [0.25]
+    assert search(lambda config: Scalar(), trials=1)[0].errors == [0.25]
     for error in (Fraction(1, 4), np.float32(0.25), np.array(0.25), np.array([0.25]), 0.25):
         assert search(lambda config, error=error: error, trials=1)[0].errors == [0.25]
 
@@ -614,6 +672,8 @@ def test_configuration_that_cannot_be_trained_is_refused_before_it_is(answer, me
         ({"workers": 1.5}, "workers is 1.5; expected a whole number"),
         ({"initial": {"x": 0.5, "layers": 1}}, r"expected a list of configurations: \[\{"),
         ({"initial": [3]}, "initial: "),
+        ({"initial": None}, "initial is None; expected a list of configurations"),
+        ({"executor": ThreadPoolExecutor(2)}, "executor is .*; expected what makes a new one"),
         ({"scheduler": ASHA}, r"and this is a class; make one of it: ASHA\(...\)"),
         ({"scheduler": RandomSearch(SPACE)}, "and it lacks 'job'"),
     ],
@@ -646,7 +706,7 @@ def test_searcher_that_cannot_be_copied_says_how_it_can():
         (Counting(), None, r"a search calls objective\(config\), but this one takes"),
         (lambda config: 0.5, ASHA(max_epochs=9), "leave the scheduler out"),
         (
-            RecordedTrials(load_recording("mlp")),
+            RecordedTrials(load_recording("mlp").where(seed=0)),
             ASHA(max_epochs=9),
             r"this one takes \(config.*give its method `train`",
         ),
@@ -665,7 +725,10 @@ def test_objective_of_the_other_form_is_refused_before_a_trial(objective, schedu
     assert not len(log)
 
 
-@pytest.mark.parametrize("job", [(7, 3), (0, 0), (0, -1), (0, 1.5), ("0", 1)])
+JOBS = [(7, 3), (0, 0), (0, -1), (0, 1.5), ("0", 1), 3, (0,), (0, 1, 2), ([0], 1), (0, None)]
+
+
+@pytest.mark.parametrize("job", JOBS)
 def test_what_a_scheduler_must_not_ask_for_is_named(job):
     class Odd(FixedEpochs):
         def job(self, new):
@@ -673,6 +736,14 @@ def test_what_a_scheduler_must_not_ask_for_is_named(job):
 
     with pytest.raises((TypeError, ValueError), match="scheduler"):
         search(Counting(), scheduler=Odd(3))
+
+
+@pytest.mark.parametrize("max_epochs", [None, "9", math.inf, 2.5])
+def test_most_epochs_of_a_scheduler_are_a_whole_number(max_epochs):
+    scheduler = FixedEpochs(3)
+    scheduler.max_epochs = max_epochs
+    with pytest.raises((TypeError, ValueError), match="the scheduler's max_epochs is "):
+        search(Counting(), scheduler=scheduler)
 
 
 def test_path_is_enough_for_a_log(tmp_path):

@@ -112,7 +112,7 @@ def test_time_limit_is_looked_at_between_epochs():
         (lambda c, e, s: ([0.5] * (e + 1), s), "the objective gave 4 errors in all; expected 3"),
         (lambda c, e, s: ([], s), "the objective returned no error"),
         (lambda c, e, s: ([0.5, float("nan"), 0.1], s), "the validation error is nan in report 2"),
-        (lambda c, e, s: [0.5], "ValueError: not enough values to unpack"),
+        (lambda c, e, s: [0.5], "TypeError: the objective returned [0.5]; with a scheduler it has"),
         (lambda c, e, s: 1 / 0, "ZeroDivisionError: division by zero"),
     ],
 )
