@@ -236,7 +236,7 @@ def libraries() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         try:
             subprocess.run(
-                command, cwd=folder, check=True, capture_output=True, text=True, timeout=180
+                command, cwd=folder, check=True, capture_output=True, encoding="utf-8", timeout=180
             )
         except subprocess.TimeoutExpired:
             raise LeftOut("npm did not bring the libraries within three minutes") from None

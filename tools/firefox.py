@@ -65,7 +65,7 @@ def open_firefox() -> Iterator[FirefoxPage]:
     with tempfile.TemporaryDirectory() as profile:
         command = [find_firefox(), "--headless", "--remote-debugging-port=0", "--profile", profile]
         process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+            command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, encoding="utf-8"
         )
         try:
             heard = map(LISTENING.search, process.stderr)

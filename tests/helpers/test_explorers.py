@@ -114,7 +114,7 @@ def test_explorers_are_read_alike_under_any_locale():
     code = "from hpo_helpers import explorers; print(ascii(explorers.FivePicks._esm))"
     plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | plain, capture_output=True, text=True
+        [sys.executable, "-c", code], env=os.environ | plain, capture_output=True, encoding="utf-8"
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == ascii(FivePicks._esm)

@@ -594,7 +594,7 @@ def test_killed_while_writing_loses_no_finished_trial(tmp_path):
         "    print(number, flush=True)\n"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", endless, str(path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", endless, str(path)], stdout=subprocess.PIPE, encoding="utf-8"
     )
     while not (path.exists() and path.stat().st_size > 500_000):
         assert process.poll() is None
@@ -620,7 +620,10 @@ def test_full_disk_leaves_whole_lines(tmp_path):
         "    print(len(log), error)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", limited, str(path)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", limited, str(path)],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
     )
     in_memory, message = done.stdout.split(maxsplit=1)
     assert "log.jsonl" in message or "large" in message

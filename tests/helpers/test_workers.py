@@ -333,7 +333,7 @@ tune(objective, RandomSearch(space), 4, workers=2, log=sys.argv[1], progress=Fal
 def test_script_without_a_guard_is_told_so_and_logs_nothing(tmp_path):
     script, path = tmp_path / "search.py", tmp_path / "log.jsonl"
     script.write_text(UNGUARDED, encoding="utf-8")
-    run = subprocess.run([sys.executable, script, path], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, script, path], capture_output=True, encoding="utf-8")
     assert 'has to guard its main part by if __name__ == "__main__":' in run.stderr
     assert run.stderr.rstrip().splitlines()[-2].startswith("RuntimeError: no worker has started")
     assert len(TrialLog(path)) == 0

@@ -62,7 +62,9 @@ class Node:
             f"console.log(JSON.stringify(await ({function})(given)));"
         )
         command = [shutil.which("node"), "run.mjs"]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command, cwd=self.folder, capture_output=True, encoding="utf-8", check=True
+        )
         return json.loads(done.stdout)
 
 
