@@ -20,7 +20,7 @@ OPENS = {"open", "NamedTemporaryFile", "TemporaryFile", "SpooledTemporaryFile"}
 BINARY = {"os", "tarfile", "zipfile", "Image", "webbrowser", "lzma", "bz2"}
 PROCESSES = {"run", "Popen", "check_output"}
 
-UNDER_ASCII = """
+UNDER_ASCII = r"""
 import doctest
 import importlib
 import locale

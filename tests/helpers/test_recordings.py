@@ -147,9 +147,8 @@ def test_every_image_is_wrong_where_a_trial_had_diverged(recorded):
 @pytest.mark.parametrize("columns", [["learning_rate", "seed"], ["seed", "units", "seed", "trial"]])
 def test_columns_that_clash_are_refused(recorded, columns):
     path = recorded / "few.json"
-    path.write_text(
-        json.dumps({**json.loads(path.read_text(encoding="utf-8")), "columns": columns})
-    )
+    about = json.loads(path.read_text(encoding="utf-8")) | {"columns": columns}
+    path.write_text(json.dumps(about), encoding="utf-8")
     with pytest.raises(ValueError, match=r"columns of few\.json .* expected 'seed', 'trial' and"):
         load_recording("few", recorded)
 

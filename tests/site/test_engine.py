@@ -59,7 +59,8 @@ class Node:
         (self.folder / "run.mjs").write_text(
             f'import {{ readFileSync }} from "fs";\n{MODULES}\n'
             'const given = JSON.parse(readFileSync("given.json"));\n'
-            f"console.log(JSON.stringify(await ({function})(given)));"
+            f"console.log(JSON.stringify(await ({function})(given)));",
+            encoding="utf-8",
         )
         command = [shutil.which("node"), "run.mjs"]
         done = subprocess.run(
