@@ -346,10 +346,12 @@ def _gives_values(distribution: rv_frozen) -> bool:
     try:
         with np.errstate(all="ignore"):
             discrete = isinstance(distribution.dist, stats.rv_discrete)
-            # Without a mean, or far from 0, SciPy may look for a quantile for ever.
-            if discrete and not abs(float(distribution.mean())) < _LARGEST:
-                return False
             low, high = map(float, distribution.support())
+            # Without a mean, or far from 0, SciPy may look for a quantile for ever.
+            endless = discrete and math.isinf(high - low)
+            largest = distribution.mean() if endless else max(-low, high)
+            if discrete and not abs(float(largest)) < _LARGEST:
+                return False
             drawn = np.array(distribution.ppf(_QUARTERS), float)
             shares = (distribution.pmf if discrete else distribution.cdf)(drawn)
     # SciPy stumbles over wrong parameters in many ways.
@@ -359,5 +361,4 @@ def _gives_values(distribution: rv_frozen) -> bool:
         return bool(np.allclose(shares, _QUARTERS, atol=0.01))
     given = [end for end in (low, high) if not math.isinf(end)]
     values = np.concatenate([drawn, given, np.ravel(getattr(distribution.dist, "xk", []))])
-    whole = (values % 1 == 0).all() and abs(values).max() < _LARGEST
-    return bool(whole and (shares > 0).all())
+    return bool((values % 1 == 0).all() and (shares > 0).all())

@@ -11,7 +11,7 @@ from scipy import stats
 from hpo_helpers.spaces import ConfigSpace, choice, conditional, log_integer, stepped
 
 FUZZ = settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
-RNG = np.random.default_rng(0)
+
 SPACE = ConfigSpace(
     {
         "rate": stats.loguniform(1e-4, 1),
@@ -50,11 +50,12 @@ ANYTHING = st.recursive(
     ),
     max_leaves=4,
 )
+# Without those in which SciPy counts one by one: from enormous parameters it does not come back.
 FAMILIES = [
     *(stats.uniform, stats.loguniform, stats.norm, stats.lognorm, stats.beta, stats.triang),
     *(stats.gamma, stats.truncnorm, stats.dweibull, stats.powerlaw, stats.expon, stats.pareto),
     *(stats.randint, stats.poisson, stats.geom, stats.nbinom, stats.binom, stats.bernoulli),
-    *(stats.skellam, stats.dlaplace, stats.planck, stats.hypergeom, stats.zipf, stats.zipfian),
+    *(stats.skellam, stats.dlaplace, stats.planck, stats.logser),
 ]
 # Parameters of a good size, and of none.
 ARGUMENT = st.one_of(st.integers(-2, 20), st.floats(-1, 5), NUMBER, WEIRD)
@@ -116,10 +117,10 @@ def put_to_use(space, data, name="rate"):
     inner = space.from_unit([data.draw(st.floats(0.001, 0.999)) for _ in space])
     again = space.from_unit(space.to_unit(inner))
     assert space.to_unit(again) == pytest.approx(space.to_unit(inner), abs=1e-6)
-    step = data.draw(st.floats(1e-12, 10))
+    step, rng = data.draw(st.floats(1e-12, 10)), np.random.default_rng(0)
     for each in (config, inner):
         if name in each and space.axes[name].movable:
-            space.check({**each, name: space.axes[name].moved(each[name], step, RNG)})
+            space.check({**each, name: space.axes[name].moved(each[name], step, rng)})
     for each in space.grid(data.draw(st.integers(1, 4))):
         space.check(each)
 
