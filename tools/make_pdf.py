@@ -175,7 +175,9 @@ def page_numbers(pdf: Path) -> dict[str, int]:
 
 def print_to(page: Page, document: Path, pdf: Path) -> None:
     """Print a document."""
-    page.goto(document.as_uri(), wait_until="networkidle")
+    # A busy machine is idle on the network before it has read the whole document.
+    page.goto(document.as_uri(), wait_until="load")
+    page.wait_for_load_state("networkidle")
     page.pdf(
         path=pdf,
         format="A4",

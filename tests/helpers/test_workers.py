@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -312,7 +313,8 @@ def test_objective_that_a_worker_cannot_find_is_named_and_kills_nobody():
     run = subprocess.run(
         [sys.executable, "-c", IN_NO_MODULE], capture_output=True, encoding="utf-8"
     )
-    assert "RuntimeError: trial 0 could not be handed to a worker or back" in run.stderr
+    # Whichever of the two trials comes back first.
+    assert re.search(r"RuntimeError: trial [01] could not be handed to a worker or", run.stderr)
 
 
 UNGUARDED = """
