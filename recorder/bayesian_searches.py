@@ -33,6 +33,9 @@ def record(seeds: int = 50, trials: int = 60, folder: Path = FOLDER) -> Path:
     with threadpool_limits(1, user_api="blas"):
         for seed in range(1, seeds + 1):
             log = tune(recorded, BayesianSearch(MLP_SPACE, seed), trials, progress=False)
+            if len(log) < trials:
+                # Stopped by hand; `tune` has said so.
+                raise KeyboardInterrupt
             met = [recorded.configs.index(recorded.nearest(trial.config)) for trial in log]
             rows.append({"seed": seed, "met": met})
             print(f"bayesian_searches: seed {seed}", file=sys.stderr)

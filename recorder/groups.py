@@ -160,6 +160,7 @@ def trained(name: str, group: Group) -> np.ndarray:
     if not path.exists():
         curves = train_trials(*work, progress=False)
         if len(curves) < len(group.configs):
+            # Stopped by hand; `train_trials` has said so.
             raise KeyboardInterrupt
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:

@@ -139,6 +139,19 @@ def test_bayesian_searches_can_be_recorded(tmp_path):
     assert again["met"][:8] == stored["trials"][0]["met"][:8]
 
 
+def test_search_that_is_stopped_by_hand_is_not_recorded(tmp_path, monkeypatch):
+    class Stopped(bayesian_searches.BayesianSearch):
+        def ask(self, number):
+            if number == 2:
+                raise KeyboardInterrupt
+            return super().ask(number)
+
+    monkeypatch.setattr(bayesian_searches, "BayesianSearch", Stopped)
+    with pytest.warns(UserWarning, match="stopped"), pytest.raises(KeyboardInterrupt):
+        bayesian_searches.record(seeds=1, trials=9, folder=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_sample_is_written_as_it_is_read(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(fashion_mnist_sample, "read_original", lambda full: read_original(False))
     monkeypatch.setattr(fashion_mnist_sample, "IMAGES_PER_CLASS", {"train": 3, "t10k": 2})
