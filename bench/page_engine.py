@@ -1,16 +1,13 @@
 """The engine of the page in a browser, against two libraries for the browser and against NumPy."""
 
-import functools
 import json
 import shutil
 import statistics
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +19,7 @@ from hpo_helpers.data import load_fashion_mnist
 from hpo_helpers.explorers.engine import COUNTS, TRAINER, joined
 from hpo_helpers.networks import Networks
 from hpo_helpers.training import accuracy
+from tools.built_site import served
 
 PAGE = SITE / "book" / "intro.html"
 LIBRARIES = {
@@ -248,20 +246,3 @@ def libraries() -> Iterator[str]:
             (modules / f"{name}.html").write_text(f"<!doctype html>{text}", encoding="utf-8")
         with served(modules) as address:
             yield address
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve a folder on this machine."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *arguments: Any) -> None:
-            pass
-
-    handler = functools.partial(Quiet, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()

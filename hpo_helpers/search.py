@@ -137,7 +137,7 @@ class Search:
         self.epochs = 0
         self.reports_since_best = 0
         self.exhausted = False
-        self.searcher = _own("searcher", searcher, ("ask", "tell"))
+        self._searcher = _own("searcher", searcher, ("ask", "tell"))
         self._scheduler = scheduler and _own("scheduler", scheduler, ("job", "tell", "max_epochs"))
         self._limit = trials
         # What somebody else's searcher calls so may be anything.
@@ -239,7 +239,7 @@ class Search:
             return known.config
         if number < len(self._initial):
             return self._initial[number]
-        config = self.searcher.ask(number)
+        config = self._searcher.ask(number)
         return None if config is None else _checked(config, self.space, f"trial {number}")
 
     def report(self, outcome: Outcome) -> None:
@@ -276,7 +276,7 @@ class Search:
         if trial is self.log.incumbent:
             self.reports_since_best = 0
         # Copies, for whoever changes what it was told would change the log.
-        self.searcher.tell(dataclasses.replace(trial))
+        self._searcher.tell(dataclasses.replace(trial))
         if self._scheduler is not None:
             self._scheduler.tell(dataclasses.replace(trial))
 

@@ -181,12 +181,13 @@ def _warnings(search: Search, trials: int | None) -> Iterator[str]:
         yield f"all {len(log)} trials failed; the first one: {log[0].reason}"
     if search.exhausted and trials is not None and len(log) < trials:
         yield f"the searcher had nothing more to try after {len(log)} of {trials} trials"
-    size = math.inf if search.space is None else search.space.size
+    if search.space is None or search.space.size == math.inf:
+        return
     repeats = len(log) - len({tuple(sorted(trial.config.items())) for trial in log})
-    if repeats and size < math.inf:
+    if repeats:
         yield (
             f"{repeats} of {len(log)} trials have a configuration that another had before; the "
-            f"space has at most {size:g}, and GridSearch tries each once"
+            f"space has at most {search.space.size:g}, and GridSearch tries each once"
         )
 
 
