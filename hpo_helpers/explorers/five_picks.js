@@ -313,7 +313,7 @@ function render({ model, el }) {
         `seeds, beside yours`,
     }),
   ];
-  const first = model.get("learning_rate");
+  const first = settings(model);
   const ready = ({ picks, learning_rate: rate }) => picks.length < all && !picks.includes(rate);
   const pick = () => {
     const { picks, learning_rate: rate } = settings(model);
@@ -338,8 +338,9 @@ function render({ model, el }) {
   const buttons = [
     button({
       label: "New game",
-      press: () => set(model, { seed: model.get("seed") + 1, picks: [], learning_rate: first }),
+      press: () => set(model, { ...first, seed: model.get("seed") + 1, picks: [] }),
     }),
+    button({ label: "Back to the start", press: () => set(model, first) }),
   ];
   const legend = [
     ["circle", "trial", "your pick"],
