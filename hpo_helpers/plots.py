@@ -1,6 +1,7 @@
 """Pictures of searches, drawn on axes that are given; only `plot_best` makes a figure."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -90,7 +91,7 @@ def plot_coverage(ax: Axes, points: np.ndarray, color: str = "C1") -> None:
     3
     """
     x, y = np.reshape(points, (len(points), 2)).T
-    dots = {"color": color, "marker": "o", "linestyle": "", "clip_on": False}
+    dots: dict[str, Any] = {"color": color, "marker": "o", "linestyle": "", "clip_on": False}
     ax.plot(x, y, markersize=8, markeredgecolor="white", **dots)
     ax.plot(x, np.full_like(x, _BESIDE), markersize=4, alpha=0.7, **dots)
     ax.plot(np.full_like(y, _BESIDE), y, markersize=4, alpha=0.7, **dots)
