@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, Page
 
 from bench.pages import SITE, LeftOut, chromium
 from hpo_helpers.data import load_fashion_mnist
-from hpo_helpers.explorers.engine import COUNTS, TRAINER, joined
+from hpo_helpers.explorers.engine import COUNTS, TRAINER
+from hpo_helpers.explorers.modules import script
 from hpo_helpers.networks import Networks
 from hpo_helpers.training import accuracy
 from tools.built_site import served
@@ -212,7 +213,7 @@ def ours(browser: Browser, cores: int | None = None) -> Page:
         raise LeftOut("the site is not built: run make book first")
     page = browser.new_context().new_page()
     page.goto(f"file://{PAGE}")
-    page.evaluate(OURS, [f"{joined(TRAINER)}\nexport {{ createTrainer }};", cores])
+    page.evaluate(OURS, [f"{script(TRAINER)}\nexport {{ createTrainer }};", cores])
     return page
 
 

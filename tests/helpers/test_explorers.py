@@ -18,8 +18,8 @@ from hpo_helpers.explorers import (
     LearningRateRange,
     ValidationNoise,
 )
-from hpo_helpers.explorers.explorer import modules
 from hpo_helpers.explorers.five_picks import hidden, open_response, play, played
+from hpo_helpers.explorers.modules import modules
 from hpo_helpers.recordings import RecordedTrials, load_json, load_recording
 
 ALL = [getattr(explorers, name) for name in explorers.__all__]

@@ -21,8 +21,9 @@ from hpo_helpers.explorers import (
     ValidationNoise,
     WorkersClock,
 )
-from hpo_helpers.explorers.explorer import FOLDER, draws, modules
+from hpo_helpers.explorers.explorer import draws
 from hpo_helpers.explorers.five_picks import played
+from hpo_helpers.explorers.modules import FOLDER, modules
 from hpo_helpers.recordings import MLP_SPACE, RecordedTrials, load_recording
 from hpo_helpers.schedulers import SuccessiveHalving
 from hpo_helpers.searchers import RandomSearch
