@@ -21,7 +21,7 @@ function curvesOf({ stages }) {
   return stages.flatMap(({ curves, shown }) => curves.map((curve) => curve.slice(0, shown)));
 }
 
-function inAStatus(run) {
+function inAStatus(run, isSecret) {
   const curves = curvesOf(run);
   if (run.isDone) {
     const seconds = (run.milliseconds / 1000).toFixed(2);
@@ -29,7 +29,9 @@ function inAStatus(run) {
   }
   const { shown, epochs } = run.stages.at(-1);
   const best = Math.min(...curves.flatMap((curve) => curve.slice(-1)));
-  return shown ? `training, epoch ${shown} of ${epochs}, best ${best.toFixed(2)}` : "training";
+  return shown
+    ? `training, epoch ${shown} of ${epochs}${isSecret ? "" : `, best ${best.toFixed(2)}`}`
+    : "training";
 }
 
 /** Return what trains stage by stage, and shows no more of it at once than an eye can follow. */
@@ -128,7 +130,7 @@ function createPanel({ label, choose, press }) {
  * `requestOf(state, curves)` says what to train: a request of the trainer, and then, with the
  * curves of the networks so far, the next one, until it returns null. `drawOthers` is what a
  * second press does first. `keyOf` says what of a state the trials depend on: where that changes,
- * a training is given up.
+ * a training is given up. Of errors that are secret the status tells nothing.
  *
  * Of what it returns, `of(state)` is for an explorer to draw: `curves`, the errors of each
  * network epoch by epoch as far as they are to be shown, a diverged one's 1; `isRunning`,
@@ -141,6 +143,7 @@ export function createTraining(
     drawOthers = () => set(model, { seed: model.get("seed") + 1 }),
     keyOf = (state) => state,
     label = "Train",
+    isSecret = false,
   },
 ) {
   let redraw = () => {};
@@ -197,7 +200,7 @@ export function createTraining(
       const run = runner.current();
       const stage = run?.stages.at(-1);
       panel.show(state, run?.isDone ? 1 : stage ? stage.shown / stage.epochs : 0);
-      if (stage) panel.say(inAStatus(run), !run.isDone);
+      if (stage) panel.say(inAStatus(run, isSecret), !run.isDone);
     },
     close() {
       runner.giveUp();
