@@ -104,7 +104,11 @@ function createPanel({ label, choose, press }) {
     element: html(
       "div",
       { class: "training" },
-      html("div", { class: "switch", role: "group", "aria-label": "trials" }, ...buttons),
+      html(
+        "div",
+        { class: "switch", role: "group", "aria-label": "where the trials come from" },
+        ...buttons,
+      ),
       start,
       progress,
       status,
