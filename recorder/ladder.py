@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from bench.peers import train_as_documented, train_from_arrays
@@ -76,18 +75,17 @@ def record(folder: Path = FOLDER) -> Path:
         batch_size=BATCH_SIZE,
     )
 
-    def train(count: int, stack: int, seed: int = 0) -> np.ndarray:
+    def train(count: int, stack: int, seed: int = 0) -> list[float]:
         configs = [{"learning_rate": rate} for rate in rates(count)]
         options = {"stack": stack, "processes": 1, "progress": False}
-        return 1 - train_trials(replace(training, seed=seed), configs, **options)[:, 0, -1]
+        found = train_trials(replace(training, seed=seed), configs, **options)[:, 0, -1]
+        return (1 - found).astype(float).round(4).tolist()
 
     first = len(RATES)
     with threadpool_limits(1, user_api="blas"):
         one_by_one = timed(lambda: train(first, stack=1))
         at_once = [timed(lambda count=count: train(count, stack=count)) for count in TRIALS]
-        errors = [
-            train(first, first, seed).astype(float).round(4).tolist() for seed in range(SEEDS)
-        ]
+        errors = [train(first, first, seed) for seed in range(SEEDS)]
     in_turn = [
         timed(lambda way=way: [way(rate, splits, EPOCHS) for rate in RATES], repeats=1)
         for way in (train_as_documented, train_from_arrays)

@@ -55,8 +55,8 @@ class Halving(TrainingExplorer, RecordedExplorer):
     """Cut the recorded learning curves of some configurations by successive halving.
 
     The curves are those of the first 300 configurations of the recording ``mlp``, seed 0, over
-    27 epochs. A network that diverged counts as wrong on all images. Where a reader asks for it, the page trains networks of its own, and those
-    that are cut no further.
+    27 epochs. A network that diverged counts as wrong on all images. Where a reader asks for it,
+    the page trains networks of its own, and those that are cut no further.
 
     Parameters
     ----------

@@ -46,8 +46,8 @@ def test_images_weigh_little():
 def test_script_of_modules_imports_nothing_and_keeps_the_rest(name):
     text = script(name)
     assert not re.search(r"^(import|export)\b", text, flags=re.MULTILINE)
-    for name in modules(name):
-        for line in (EXPLORERS / name).read_text(encoding="utf-8").splitlines():
+    for each in modules(name):
+        for line in (EXPLORERS / each).read_text(encoding="utf-8").splitlines():
             assert line.startswith("import ") or line.removeprefix("export ") in text
 
 
