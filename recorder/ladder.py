@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from bench.peers import train_as_documented, train_from_arrays
 from hpo_helpers.data import Split, Splits, load_fashion_mnist
 from hpo_helpers.explorers.engine import COUNTS
-from hpo_helpers.explorers.ladder import EPOCHS, RATES, STEPS, TRIALS, rates
+from hpo_helpers.explorers.ladder import EPOCHS, RATES, STEPS, TRIALS, rates_of
 from hpo_helpers.recordings import FOLDER
 from hpo_helpers.training import Training, epoch_ends, train_trials
 from recorder import files
@@ -76,7 +76,7 @@ def record(folder: Path = FOLDER) -> Path:
     )
 
     def train(count: int, stack: int, seed: int = 0) -> list[float]:
-        configs = [{"learning_rate": rate} for rate in rates(count)]
+        configs = [{"learning_rate": rate} for rate in rates_of(count)]
         options = {"stack": stack, "processes": 1, "progress": False}
         found = train_trials(replace(training, seed=seed), configs, **options)[:, 0, -1]
         return (1 - found).astype(float).round(4).tolist()

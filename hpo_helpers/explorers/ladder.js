@@ -18,12 +18,12 @@ const HERE = "5 in your browser";
 
 /** What was recorded, with the seconds of each step by the number of trials. */
 export function recordedOf(model) {
-  const names = ["rates", "epochs", "tolerance", "steps", "seconds", "means", "spreads"];
+  const names = ["compared", "epochs", "tolerance", "steps", "seconds", "means", "spreads"];
   return { ...traits(model, names), counts: model.get("limits").trials.options };
 }
 
 /** The learning rates of so many trials: the recorded ones, and others between them. */
-export function rates({ rates: chosen }, trials) {
+export function rates({ compared: chosen }, trials) {
   const [low, high] = [chosen[0], chosen.at(-1)];
   const others = Array.from(
     { length: trials - chosen.length },
@@ -33,7 +33,7 @@ export function rates({ rates: chosen }, trials) {
 }
 
 /** The seconds of each step, by name. */
-export function secondsOf({ counts, steps, seconds }, { trials }) {
+export function secondsOfSteps({ counts, steps, seconds }, { trials }) {
   return steps.map((step, i) => [step, seconds[i][counts.indexOf(trials)]]);
 }
 
@@ -45,7 +45,7 @@ export function agrees({ means, spreads, tolerance }, errors) {
 const say = (seconds) => `${Number(seconds.toPrecision(2))} s`;
 
 function inWords(recorded, state) {
-  const [first, , , last] = secondsOf(recorded, state);
+  const [first, , , last] = secondsOfSteps(recorded, state);
   return (
     `${state.trials} trials, 1,000 updates each, took ${say(first[1])} as documented and ` +
     `${say(last[1])} all at once, on one core, when this was recorded. The fifth step is yours: ` +
@@ -54,9 +54,9 @@ function inWords(recorded, state) {
 }
 
 function inWordsHere(recorded, state, { curves, isDone, milliseconds }) {
-  const { rates: chosen, means, spreads, tolerance } = recorded;
+  const { compared: chosen, means, spreads, tolerance } = recorded;
   if (!isDone) return inWords(recorded, state);
-  const [[, first]] = secondsOf(recorded, state);
+  const [[, first]] = secondsOfSteps(recorded, state);
   const errors = chosen.map((_, i) => curves[i].at(-1));
   const compared = chosen.map(
     (rate, i) =>
@@ -78,7 +78,7 @@ const SECONDS = logTicks([0.01, 0.1, 1, 10, 100]);
 
 function drawLadder(plot, recorded, state, here) {
   const own = here?.isDone ? [[HERE, here.milliseconds / 1000]] : [];
-  const rows = [...secondsOf(recorded, state), ...own];
+  const rows = [...secondsOfSteps(recorded, state), ...own];
   const { x, y, area, element } = plot;
   const at = (seconds) => x(Math.log(Math.max(seconds, 0.005)));
   const names = [...recorded.steps, HERE];

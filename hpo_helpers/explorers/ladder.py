@@ -19,7 +19,7 @@ STEPS = ("1 as documented", "2 from arrays", "3 NumPy", "4 all at once")
 TOLERANCE = 3
 
 
-def rates(trials: int) -> list[float]:
+def rates_of(trials: int) -> list[float]:
     """Return the learning rates of so many trials: those of the chapter, and others between.
 
     Parameters
@@ -29,7 +29,7 @@ def rates(trials: int) -> list[float]:
 
     Examples
     --------
-    >>> [round(rate, 4) for rate in rates(5)]
+    >>> [round(rate, 4) for rate in rates_of(5)]
     [0.003, 0.01, 0.03, 0.0065, 0.0139]
     """
     low, _, high = RATES
@@ -60,7 +60,7 @@ class Ladder(TrainingExplorer):
     Examples
     --------
     >>> ladder = Ladder(trials=10)
-    >>> seconds = ladder.of_steps()
+    >>> seconds = ladder.seconds_of_steps()
     >>> list(seconds)
     ['1 as documented', '2 from arrays', '3 NumPy', '4 all at once']
     >>> seconds["1 as documented"] > 10 * seconds["4 all at once"]
@@ -69,7 +69,8 @@ class Ladder(TrainingExplorer):
 
     settings = ("trials", "seed", "source")
     trials = traitlets.Enum(TRIALS, default_value=3).tag(sync=True)
-    rates = constant(RATES)
+    # Rates at which errors are compared.
+    compared = constant(RATES)
     epochs = constant(EPOCHS)
     tolerance = constant(TOLERANCE)
     # Of each step, its seconds by number of trials.
@@ -90,7 +91,11 @@ class Ladder(TrainingExplorer):
             **settings,
         )
 
-    def of_steps(self) -> dict[str, float]:
+    def rates(self) -> list[float]:
+        """Return the learning rates of the trials."""
+        return rates_of(self.trials)
+
+    def seconds_of_steps(self) -> dict[str, float]:
         """Return the seconds of each step for the chosen number of trials."""
         place = TRIALS.index(self.trials)
         return {step: row[place] for step, row in zip(self.steps, self.seconds, strict=True)}
@@ -98,7 +103,7 @@ class Ladder(TrainingExplorer):
     def picture(self) -> None:
         """Draw the present state, for where nothing moves: in print, or without JavaScript."""
         _, ax = plt.subplots(figsize=(6, 2.6))
-        found = self.of_steps()
+        found = self.seconds_of_steps()
         ax.semilogx(list(found.values()), list(found), "o")
         for step, taken in found.items():
             ax.annotate(f"{taken:.2g} s", (taken, step), xytext=(8, -4), textcoords="offset points")

@@ -167,7 +167,7 @@ def words(explorer):
             f"The next trial is at {following}, {said} improve on it.",
         ]
     if isinstance(explorer, Ladder):
-        first, *_, last = explorer.of_steps().values()
+        first, *_, last = explorer.seconds_of_steps().values()
         return [
             f"{explorer.trials} trials, 1,000 updates each, took {say_seconds(first)} as",
             f"and {say_seconds(last)} all at once",
