@@ -24,6 +24,7 @@ from tests.site.test_explorers import (
     says,
 )
 from tools.execute_notebooks import STATE, VIEW
+from tools.firefox import find_firefox, open_firefox
 
 TRAINING = [place for place in PLACES if issubclass(place.kind, TrainingExplorer)]
 KINDS = [FRONT, GRID, COARSE, HALVING, GAME, LADDER]
@@ -298,6 +299,37 @@ def test_page_finds_the_errors_that_numpy_finds(opened):
     closed(page)
 
 
+PRESS_AND_WAIT = """async () => {
+  const wait = () => new Promise((resolve) => setTimeout(resolve, 50));
+  const one = (selector) => document.querySelector(`.explorer ${selector}`);
+  while (!one(".words")) await wait();
+  for (const text of ["train here", "Train"])
+    [...document.querySelectorAll(".explorer button")].find((b) => b.textContent === text).click();
+  while (!/^trained|stay\\.$/.test(one(".status").textContent)) await wait();
+  return [one(".status").textContent, one(".words").textContent];
+}"""
+
+
+def check_front_page(page, site):
+    page.goto(f"file://{site}/book/{FRONT.page}.html")
+    said, words = page.evaluate(PRESS_AND_WAIT)
+    assert said.startswith("trained 10 networks in ")
+    assert words.startswith("Best validation error 0.")
+
+
+def test_front_page_trains_at_two_presses(site, browser):
+    page = browser.new_page()
+    check_front_page(page, site)
+    page.close()
+
+
+if find_firefox():
+
+    def test_front_page_trains_in_firefox(site):
+        with open_firefox() as page:
+            check_front_page(page, site)
+
+
 def page_of(site, folder, **models):
     """A page from a folder with these explorers, one below the other, and the site's scripts."""
     views = "".join(
@@ -332,7 +364,7 @@ def stays_recorded(page, reason):
     )
 
 
-def test_without_simd_the_recorded_trials_stay(browser, opened, site, tmp_path):
+def test_without_simd_the_recorded_trials_stay(browser, site, tmp_path):
     state = {**RANGE.state, "state": {**RANGE.state["state"], "source": "here"}}
     page = browser.new_page()
     page.add_init_script("WebAssembly.validate = () => false")
