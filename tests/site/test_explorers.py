@@ -663,7 +663,7 @@ def test_explorer_takes_the_colours_of_vs_code(browser, tmp_path, theme, ink, gr
     for selector, name, colour in [
         (".explorer .words", "color", ink),
         (".explorer svg text", "fill", ink),
-        (".explorer button", "color", ink),
+        (".explorer .buttons button", "color", ink),
         (".explorer .panels .trial", "fill", trial),
         (".explorer .panels .trial", "stroke", ground),
     ]:
