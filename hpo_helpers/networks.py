@@ -83,12 +83,14 @@ class Networks:
         decoupled: bool = False,
     ) -> None:
         count = len(seeds)
-        optimizer, own = SGD, []
+        optimizer: type[SGD] = SGD
+        given = [learning_rates, weight_decays]
         if momentums is not None:
-            optimizer, own = Momentum, [momentums]
+            optimizer = Momentum
+            given.append(momentums)
         if betas is not None:
-            optimizer, own = Adam, np.reshape(betas, (-1, 2)).T
-        given = [learning_rates, weight_decays, *own]
+            optimizer = Adam
+            given.extend(np.reshape(betas, (-1, 2)).T)
         if momentums is not None and betas is not None:
             raise ValueError("there are momentums and betas; expected one of them, or neither")
         if any(len(values) != count for values in given):
@@ -100,14 +102,16 @@ class Networks:
             raise ValueError(f"sizes are {tuple(sizes)}; expected two or more, each at least 1")
         if activation not in ACTIVATIONS:
             raise ValueError(f"activation is {activation!r}; expected one of {list(ACTIVATIONS)}")
-        self.learning_rates, self.weight_decays, *own = (
+        knobs: list[np.ndarray] = [
             np.reshape(values, (1, count, 1)).astype(dtype) for values in given
-        )
+        ]
+        self.learning_rates, self.weight_decays, *own = knobs
         self.optimizer = optimizer(*own)
         self.decoupled = decoupled or optimizer is SGD
         self.activation = activation
         generators = [np.random.default_rng(seed) for seed in seeds]
-        self.weights, self.biases = [], []
+        self.weights: list[np.ndarray] = []
+        self.biases: list[np.ndarray] = []
         for fan_in, fan_out in itertools.pairwise(sizes):
             # Drawn in float32 for either type, so that a seed gives the same weights in both.
             drawn = [rng.standard_normal((fan_in, fan_out), np.float32) for rng in generators]
@@ -206,7 +210,8 @@ class Networks:
         delta -= np.eye(delta.shape[-1], dtype=delta.dtype)[labels]
         delta *= np.reshape(scale / delta.dtype.type(labels.shape[-1]), (-1, 1, 1))
         ones = np.ones(delta.shape[1], delta.dtype)
-        of_weights, of_biases = [], []
+        of_weights: list[np.ndarray] = []
+        of_biases: list[np.ndarray] = []
         for index in reversed(range(len(self.weights))):
             of_weights.insert(0, _transposed_times(layers[index], delta))
             of_biases.insert(0, (ones @ delta)[None])

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
+from hpo_helpers.arguments import whole
 from hpo_helpers.data import load_fashion_mnist
 from hpo_helpers.networks import Networks
+from hpo_helpers.recordings import MLP_SPACE
 from hpo_helpers.training import accuracy
 
 if TYPE_CHECKING:
@@ -195,8 +197,8 @@ class NetworkObjective:
 
     Raises
     ------
-    ValueError
-        If there are not so many images, or none in a batch.
+    TypeError, ValueError
+        If there are not so many images, none in a batch, or the seed is no whole number from 0.
 
     Examples
     --------
@@ -208,14 +210,11 @@ class NetworkObjective:
     """
 
     def __init__(self, images: int = 2000, batch_size: int = 32, seed: int = 0) -> None:
-        if not (1 <= images <= 8000 and batch_size >= 1):
-            raise ValueError(
-                f"images is {images} and batch_size {batch_size}; expected 1 to 8,000 images, and "
-                "at least one in a batch"
-            )
+        if whole("images", images) > 8000:
+            raise ValueError(f"images is {images}; expected at most the 8,000 of the sample")
         self.images = images
-        self.batch_size = batch_size
-        self.seed = seed
+        self.batch_size = whole("batch_size", batch_size)
+        self.seed = whole("seed", seed, least=0)
 
     def __call__(
         self, config: Mapping[str, Any], epochs: int, state: tuple[Networks, int] | None = None
@@ -236,6 +235,11 @@ class NetworkObjective:
         -------
         (list of float, (Networks, int))
             NaN for a network that has diverged.
+
+        Raises
+        ------
+        ValueError
+            If the configuration lacks a learning rate, or names what is not in ``MLP_SPACE``.
         """
         splits = _split_once(full=False)
         inputs = splits.train.images[: self.images].reshape(self.images, -1)
@@ -254,6 +258,11 @@ class NetworkObjective:
         return errors, (networks, begun + epochs)
 
     def _network(self, config: Mapping[str, Any], inputs: int) -> Networks:
+        if "learning_rate" not in config or not set(config) <= set(MLP_SPACE):
+            raise ValueError(
+                f"the configuration names {sorted(config)}; expected 'learning_rate' and no other "
+                f"than {list(MLP_SPACE)}"
+            )
         hidden = [config.get("units", 32)] * config.get("layers", 1)
         momentum = config.get("momentum")
         return Networks(

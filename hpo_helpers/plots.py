@@ -1,6 +1,7 @@
 """Pictures of searches, drawn on axes that are given; only `plot_best` makes a figure."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -90,7 +91,7 @@ def plot_coverage(ax: Axes, points: np.ndarray, color: str = "C1") -> None:
     3
     """
     x, y = np.reshape(points, (len(points), 2)).T
-    dots = {"color": color, "marker": "o", "linestyle": "", "clip_on": False}
+    dots: dict[str, Any] = {"color": color, "marker": "o", "linestyle": "", "clip_on": False}
     ax.plot(x, y, markersize=8, markeredgecolor="white", **dots)
     ax.plot(x, np.full_like(x, _BESIDE), markersize=4, alpha=0.7, **dots)
     ax.plot(np.full_like(y, _BESIDE), y, markersize=4, alpha=0.7, **dots)
@@ -155,3 +156,25 @@ def plot_best(train: np.ndarray, validation: np.ndarray, columns: int = 5, rows:
         ax.tick_params(labelsize=9)
     fig.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return fig
+
+
+def log_ticks(ax: Axes, *, x: Sequence[float] = (), y: Sequence[float] = ()) -> None:
+    """Mark these values on logarithmic axes, as they are written, and no others.
+
+    Parameters
+    ----------
+    ax : Axes
+    x, y : sequence of float
+        Of an axis without any its large marks stay as they are.
+
+    Examples
+    --------
+    >>> ax = Figure().subplots()
+    >>> ax.set(xscale="log", xlim=(1, 30)) and log_ticks(ax, x=[1, 3, 9, 27])
+    >>> [label.get_text() for label in ax.get_xticklabels()]
+    ['1', '3', '9', '27']
+    """
+    for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
+        if len(values):
+            axis.set_ticks(values, [str(value) for value in values])
+    ax.minorticks_off()

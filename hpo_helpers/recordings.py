@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from hpo_helpers.arguments import whole
 from hpo_helpers.spaces import Config, ConfigSpace, choice, conditional, require_space
 
 FOLDER = Path(__file__).parents[1] / "book" / "recordings"
@@ -153,14 +154,14 @@ class Recording(NamedTuple):
         return np.where(self.right[part] == DIVERGED, diverged, shares)
 
 
-def load_json(name: str, folder: Path = FOLDER) -> dict[str, Any]:
+def load_json(name: str, folder: Path | str = FOLDER) -> dict[str, Any]:
     """Read the description of a recording, which may be all there is of it.
 
     Parameters
     ----------
     name : str
         Such as ``mlp_seconds``.
-    folder : Path
+    folder : Path or str
         Where ``name.json`` lies.
 
     Returns
@@ -180,9 +181,9 @@ def load_json(name: str, folder: Path = FOLDER) -> dict[str, Any]:
     >>> load_json("digits_grid")["measured"]
     {'train': 400, 'validation': 100}
     """
-    path = folder / f"{name}.json"
+    path = Path(folder) / f"{name}.json"
     if not path.is_file():
-        known = sorted(path.stem for path in folder.glob("*.json"))
+        known = sorted(path.stem for path in path.parent.glob("*.json"))
         raise FileNotFoundError(f"there is no {path.name} in {folder}; expected one of {known}")
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
@@ -193,14 +194,14 @@ def load_json(name: str, folder: Path = FOLDER) -> dict[str, Any]:
         ) from error
 
 
-def load_recording(name: str, folder: Path = FOLDER) -> Recording:
+def load_recording(name: str, folder: Path | str = FOLDER) -> Recording:
     """Read a recording, after checking that it holds the bytes that were recorded.
 
     Parameters
     ----------
     name : str
         Such as ``digits_grid``; ``python -m recorder --help`` lists them.
-    folder : Path
+    folder : Path or str
         Where ``name.json`` and ``name.npz`` lie.
 
     Returns
@@ -223,9 +224,9 @@ def load_recording(name: str, folder: Path = FOLDER) -> Recording:
     >>> recording.errors("validation").shape == (3 * 49 * 29, 50)
     True
     """
-    arrays = folder / f"{name}.npz"
+    arrays = Path(folder) / f"{name}.npz"
     if not (arrays.is_file() and arrays.with_suffix(".json").is_file()):
-        known = sorted(path.stem for path in folder.glob("*.npz"))
+        known = sorted(path.stem for path in arrays.parent.glob("*.npz"))
         raise FileNotFoundError(f"there is no recording {name!r} in {folder}; expected {known}")
     about = load_json(name, folder)
     if missing := {"sha256", "columns", "measured"} - set(about):
@@ -250,12 +251,12 @@ def load_recording(name: str, folder: Path = FOLDER) -> Recording:
     return Recording(table, right, about)
 
 
-def load_mlp_seconds(folder: Path = FOLDER) -> Callable[[Mapping[str, Any], int], float]:
+def load_mlp_seconds(folder: Path | str = FOLDER) -> Callable[[Mapping[str, Any], int], float]:
     """Return how long the networks of the recording ``mlp`` train.
 
     Parameters
     ----------
-    folder : Path
+    folder : Path or str
         Where ``mlp_seconds.json`` lies.
 
     Returns
@@ -343,8 +344,11 @@ class RecordedTrials:
         Raises
         ------
         ValueError
-            If the configuration was not recorded, and the nearest was not asked for.
+            If the configuration was not recorded, and the nearest was not asked for; or if
+            `max_epochs` is below 1.
         """
+        if max_epochs is not None:
+            whole("max_epochs", max_epochs)
         key = self._key(config)
         if key not in self._rows:
             if self._space is None:
@@ -386,7 +390,17 @@ class RecordedTrials:
         Returns
         -------
         dict
+
+        Raises
+        ------
+        ValueError
+            If none was named, or the configuration does not belong to it.
         """
+        if self._space is None:
+            raise ValueError(
+                "these recorded trials answer for no other configuration; name the space in which "
+                "the nearest is looked for: RecordedTrials(recording, nearest=space)"
+            )
         offsets = self._points - self._space.to_unit(config)
         return self.configs[np.argmin((offsets**2).sum(axis=1))]
 
@@ -394,4 +408,12 @@ class RecordedTrials:
         unknown = [name for name in config if name not in self._names]
         if unknown:
             raise ValueError(f"unknown hyperparameter {unknown[0]!r}; expected {self._names}")
-        return tuple(config.get(name) for name in self._names)
+        key = tuple(config.get(name) for name in self._names)
+        try:
+            hash(key)
+        except TypeError as error:
+            raise TypeError(
+                f"configuration {dict(config)} cannot be looked up ({error}); expected numbers and "
+                "options such as those of `configs`"
+            ) from error
+        return key

@@ -303,8 +303,8 @@ class SynchronousHalving:
                 self._next_rung()
 
     def _next_rung(self) -> None:
-        rung, *self._rungs = self._rungs or [None]
-        if self._rungs:
+        if len(self._rungs) > 1:
+            rung, *self._rungs = self._rungs
             # In proportion, where the rung was not full.
             share = len(self._members) * self._rungs[0].trials // rung.trials
             ranked = sorted((self._error(n, rung.epochs), n) for n in self._members)
@@ -315,13 +315,14 @@ class SynchronousHalving:
             self._first += self._rungs[0].trials
             self._begun += 1
         epochs = self._rungs[0].epochs
-        self._todo = deque(n for n in self._members if self._error(n, epochs) is None)
+        self._todo = deque(n for n in self._members if math.isnan(self._error(n, epochs)))
 
-    def _error(self, number: int, epochs: int) -> float | None:
+    def _error(self, number: int, epochs: int) -> float:
+        """Return its error after these epochs: infinite if it failed, NaN if not trained yet."""
         errors = self._errors.get(number, [])
         if len(errors) >= epochs:
             return errors[epochs - 1]
-        return math.inf if number in self._failed else None
+        return math.inf if number in self._failed else math.nan
 
     def tell(self, trial: Trial) -> None:
         """Take note of a trial; see `Scheduler.tell`."""
@@ -459,8 +460,8 @@ class ASHA:
                 number = waiting.pop(0)[1]
                 del self._entries[number]
                 return number, self.levels[level + 1]
-        number = self._below.pop(0) if self._below else new
-        return None if number is None else (number, self.levels[0])
+        begun = self._below.pop(0) if self._below else new
+        return None if begun is None else (begun, self.levels[0])
 
     def _is_among_best(self, entry: tuple[float, int], reached: list[tuple[float, int]]) -> bool:
         return bisect.bisect_left(reached, entry) < len(reached) // self.eta

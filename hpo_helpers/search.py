@@ -1,11 +1,12 @@
 """A search: its one loop, whoever does the jobs, and what is next in it, whatever has come."""
 
+import contextlib
 import copy
 import dataclasses
 import itertools
 import pickle
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -220,12 +221,17 @@ class Search:
             self._configs[number] = config
             self._new = next(self._numbers)
         known = self.log.find(number)
-        errors = known.errors if known and known.status != FAILED else []
-        if number not in self._configs or (epochs is not None and epochs <= len(errors)):
+        failed = known is not None and known.status == FAILED
+        errors = known.errors if known and not failed else []
+        if (
+            number not in self._configs
+            or (epochs is not None and epochs <= len(errors))
+            or (failed and number != new)
+        ):
             raise ValueError(
                 f"the scheduler asks for trial {number!r} up to epoch {epochs!r}; expected a trial "
-                f"that has begun or the new one, {new}, and more epochs than the {len(errors)} "
-                "that it has had"
+                f"that has begun and not failed, or the new one, {new}, and more epochs than the "
+                f"{len(errors)} that it has had"
             )
         return self._states.load(Job(number, self._configs[number], errors, epochs))
 
@@ -279,6 +285,37 @@ class Search:
         self._searcher.tell(dataclasses.replace(trial))
         if self._scheduler is not None:
             self._scheduler.tell(dataclasses.replace(trial))
+
+
+@contextlib.contextmanager
+def kept(log: TrialLog) -> Iterator[None]:
+    """Let an error take along what was measured; a warning may be one, by a filter.
+
+    Parameters
+    ----------
+    log : TrialLog
+
+    Yields
+    ------
+    None
+
+    Examples
+    --------
+    >>> try:
+    ...     with kept(TrialLog()):
+    ...         raise KeyError("units")
+    ... except KeyError as error:
+    ...     print(error.log)
+    <TrialLog of 0 trials, 0 failed, in memory>
+    """
+    try:
+        yield
+    except Exception as error:
+        vars(error)["log"] = log
+        error.add_note(
+            f"The {len(log)} trials measured so far are the attribute `log` of this error."
+        )
+        raise
 
 
 class _States:

@@ -12,7 +12,7 @@ import pandas as pd
 from hpo_helpers.arguments import finite, whole
 from hpo_helpers.jobs import Job, Objective, Outcome, ResumableObjective, require_form, run_job
 from hpo_helpers.schedulers import Scheduler
-from hpo_helpers.search import Search
+from hpo_helpers.search import Search, kept
 from hpo_helpers.searchers import Searcher
 from hpo_helpers.spaces import Config
 from hpo_helpers.trials import TrialLog
@@ -52,10 +52,18 @@ class Simulation(NamedTuple):
         -------
         float
             From 0 to 1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no worker, or no time: `until` is not above 0, or is left out and no job
+            has ended.
         """
-        until = self.jobs["end"].max() if until is None else until
+        if until is None and self.jobs.empty:
+            raise ValueError("no job has ended; name the time to look at, as in until=60")
+        until = finite("until", self.jobs["end"].max() if until is None else until, above=0)
         busy = self.jobs["end"].clip(upper=until) - self.jobs["start"].clip(upper=until)
-        return float(busy.sum() / (workers * until))
+        return float(busy.sum() / (whole("workers", workers) * until))
 
 
 def simulate(
@@ -119,7 +127,8 @@ def simulate(
     crew = SimulatedWorkers(objective, seconds_of, workers, seconds)
     trials = None if trials is None else whole("trials", trials)
     search = Search(searcher, scheduler, TrialLog(), trials)
-    search.run(crew)
+    with kept(search.log):
+        search.run(crew)
     return Simulation(search.log, pd.DataFrame(crew.jobs, columns=SimulatedWorkers.COLUMNS))
 
 

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,8 @@ class conditional(Immutable):
             )
         if not isinstance(parent, str):
             raise TypeError(f"conditional on {parent!r}; expected the name of a hyperparameter")
-        self.distribution, self.conditions = distribution, ((parent, values),)
+        self.distribution = distribution
+        self.conditions: tuple[tuple[str, tuple], ...] = ((parent, values),)
         if isinstance(distribution, conditional):
             self.distribution = distribution.distribution
             self.conditions = (*distribution.conditions, *self.conditions)
@@ -210,7 +211,7 @@ class ConfigSpace(Immutable, Mapping):
         """
         return self.from_unit(rng.random(len(self)))
 
-    def from_unit(self, point: Sequence[float]) -> Config:
+    def from_unit(self, point: Sequence[float] | np.ndarray) -> Config:
         """Turn a point of the unit cube into a configuration.
 
         Parameters
@@ -231,12 +232,12 @@ class ConfigSpace(Immutable, Mapping):
         """
         return self.from_units([point])[0]
 
-    def from_units(self, points: Sequence[Sequence[float]]) -> list[Config]:
+    def from_units(self, points: Iterable[Sequence[float] | np.ndarray]) -> list[Config]:
         """Turn many points into configurations, several times as fast as one by one.
 
         Parameters
         ----------
-        points : sequence of sequence of float, shape (n, number of hyperparameters)
+        points : iterable of sequence of float, shape (n, number of hyperparameters)
             Each as for `from_unit`; of none there are no configurations.
 
         Returns

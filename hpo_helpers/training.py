@@ -4,7 +4,7 @@ import functools
 import itertools
 import math
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import joblib
@@ -116,9 +116,9 @@ class Training:
                 f"evaluate_after is {after} with updates {self.updates}; expected at least one "
                 "evaluation, each after an update from 1 to the last"
             )
-        for name, known in [("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)]:
+        for name, known in [("optimizer", list(OPTIMIZERS)), ("schedule", list(SCHEDULES))]:
             if getattr(self, name) not in known:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {[*known]}")
+                raise ValueError(f"{name} is {getattr(self, name)!r}; expected one of {known}")
         if not 0 <= self.warmup < self.all_updates:
             raise ValueError(
                 f"warmup is {self.warmup}; expected updates from 0, fewer than all "
@@ -153,10 +153,9 @@ class Training:
         ndarray of int, shape (batch size,) or (trials, batch size)
             Indices of training images; with the trials in front if batches are independent.
         """
+        drawn = self._batches(0)
         if self.independent_batches:
             drawn = map(np.stack, zip(*map(self._batches, numbers), strict=True))
-        else:
-            drawn = self._batches(0)
         return itertools.islice(drawn, self.all_updates)
 
     def _batches(self, number: int) -> Iterator[np.ndarray]:
@@ -297,9 +296,9 @@ def _check(training: Training, configs: _Configs, **counts: int | None) -> None:
                 raise ValueError(
                     f"{name} is {value!r}; expected a number from 0, below {LIMITS[name]}"
                 )
-    for name, value in counts.items():
-        if value is not None and value < 1:
-            raise ValueError(f"{name} is {value}; expected at least 1, or None for the default")
+    for name, count in counts.items():
+        if count is not None and count < 1:
+            raise ValueError(f"{name} is {count}; expected at least 1, or None for the default")
 
 
 def _stack_curves(training: Training, configs: _Configs, numbers: Sequence[int]) -> np.ndarray:
@@ -337,11 +336,11 @@ def watch_trials(
         return [config.get(name, default) for config in configs]
 
     # By their identity, so that images that are both learned from and measured count once.
-    images = {
+    images: dict[int, np.ndarray] = {
         id(part): np.asarray(part.images, training.dtype).reshape(len(part.labels), -1)
         for part in (training.train, *training.measured)
     }
-    make = Networks
+    make: Callable[..., Networks] = Networks
     if training.optimizer == "sgd" and sum(map(len, images.values())) < training.sizes[0]:
         make = functools.partial(DualNetworks, np.concatenate([*images.values()]))
         ends = np.cumsum([*map(len, images.values())])
@@ -393,7 +392,7 @@ def accuracy(networks: Networks, images: np.ndarray, labels: np.ndarray) -> np.n
     >>> accuracy(networks, np.eye(10), np.arange(10))[0]
     np.float64(1.0)
     """
-    right = 0
+    right = np.zeros(1)
     for start in range(0, len(labels), _BLOCK):
         scores = networks.scores(images[start : start + _BLOCK])
         hits = (scores.argmax(axis=2) == labels[start : start + _BLOCK]).sum(axis=1)

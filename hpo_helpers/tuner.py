@@ -13,7 +13,7 @@ from tqdm import tqdm
 from hpo_helpers.arguments import finite, whole
 from hpo_helpers.jobs import Objective, ResumableObjective, require_form
 from hpo_helpers.schedulers import Scheduler
-from hpo_helpers.search import Search
+from hpo_helpers.search import Search, kept
 from hpo_helpers.searchers import Searcher
 from hpo_helpers.spaces import Config
 from hpo_helpers.trials import TrialLog
@@ -146,7 +146,7 @@ def tune(
                 or (patience is not None and search.reports_since_best >= patience)
             )
 
-        with _kept(log):
+        with kept(log):
             try:
                 search.run(crew, goes_on, bar.show)
             except KeyboardInterrupt:
@@ -156,23 +156,10 @@ def tune(
                     "to go on",
                     stacklevel=2,
                 )
-    with _kept(log):
+    with kept(log):
         for warning in _warnings(search, trials):
             warnings.warn(warning, stacklevel=2)
     return log
-
-
-@contextlib.contextmanager
-def _kept(log: TrialLog) -> Iterator[None]:
-    """Let an error take along what was measured; a warning may be one, by a filter."""
-    try:
-        yield
-    except Exception as error:
-        vars(error)["log"] = log
-        error.add_note(
-            f"The {len(log)} trials measured so far are the attribute `log` of this error."
-        )
-        raise
 
 
 def _warnings(search: Search, trials: int | None) -> Iterator[str]:

@@ -185,7 +185,7 @@ class Workers:
         job : Job
         """
         if self._executor is None:
-            self._executor = self._new_executor()
+            self._executor = self._made()
             self._answered = time.monotonic() + _STARTING
         try:
             future = self._executor.submit(self._do, job)
@@ -194,6 +194,15 @@ class Workers:
             future = Future()
             future.set_exception(error)
         self._running[future] = (job, time.monotonic())
+
+    def _made(self) -> Executor:
+        executor = self._new_executor()
+        if not hasattr(executor, "submit"):
+            raise TypeError(
+                f"executor made {executor!r}; expected that it returns a "
+                "concurrent.futures.Executor, as in lambda: ThreadPoolExecutor(2)"
+            )
+        return executor
 
     def finished(self) -> list[Outcome]:
         """Wait until at least one job has ended, and return the outcomes of all that have.
@@ -243,7 +252,7 @@ class Workers:
         """Tell a trial that kills its worker from workers that never lived."""
         if self._ever_answered:
             return
-        executor = self._new_executor()
+        executor = self._made()
         try:
             executor.submit(int).result()
         except BrokenExecutor as error:

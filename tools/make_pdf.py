@@ -175,9 +175,8 @@ def page_numbers(pdf: Path) -> dict[str, int]:
 
 def print_to(page: Page, document: Path, pdf: Path) -> None:
     """Print a document."""
-    # A busy machine is idle on the network before it has read the whole document.
     page.goto(document.as_uri(), wait_until="load")
-    page.wait_for_load_state("networkidle")
+    page.evaluate("document.fonts.ready.then(() => true)")
     page.pdf(
         path=pdf,
         format="A4",

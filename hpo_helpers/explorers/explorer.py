@@ -1,13 +1,12 @@
 """What all explorers have in common: their text, and the numbers that they draw."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import anywidget
 import numpy as np
 import traitlets
-from matplotlib.axes import Axes
 
 from hpo_helpers.explorers.modules import FOLDER, modules
 
@@ -136,11 +135,3 @@ def drawn_without_repetition(numbers: Iterator[float], size: int, count: int) ->
         other = place + int(next(numbers) * (size - place))
         rows[place], rows[other] = rows[other], rows[place]
     return rows[:count]
-
-
-def log_ticks(ax: Axes, y: Sequence[float], x: Sequence[float] = ()) -> None:
-    """Mark these values on the logarithmic axes of a picture, as they are written."""
-    for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
-        if values:
-            axis.set_ticks(values, [str(value) for value in values])
-    ax.minorticks_off()

@@ -10,9 +10,9 @@ from hpo_helpers.explorers.explorer import (
     SEARCHES,
     RecordedExplorer,
     drawn_without_repetition,
-    log_ticks,
 )
 from hpo_helpers.explorers.training import TrainingExplorer
+from hpo_helpers.plots import log_ticks
 from hpo_helpers.recordings import load_recording
 from hpo_helpers.schedulers import Rung, halving_rungs
 
@@ -140,9 +140,9 @@ class Halving(TrainingExplorer, RecordedExplorer):
             ax.axvline(rung.epochs, color="#888888", lw=1, ls="--")
         ax.plot(after, errors[best], color="C2", lw=6, alpha=0.4, label="truly best")
         for number, epochs in enumerate(trained):
-            kind = {"color": "C1", "lw": 2.5} if number in last else {"color": "C0", "lw": 1}
+            color, width = ("C1", 2.5) if number in last else ("C0", 1)
             ax.plot(after, errors[number], color="#d5d5d5", lw=0.8, zorder=1)
-            ax.plot(after[:epochs], errors[number, :epochs], marker=".", **kind)
+            ax.plot(after[:epochs], errors[number, :epochs], color=color, lw=width, marker=".")
         ax.plot([], [], color="C0", lw=1, marker=".", label="cut")
         ax.plot([], [], color="C1", lw=2.5, label="in the last rung")
         ax.set(xlabel="epochs", ylabel="validation error", xscale="log", yscale="log")

@@ -63,7 +63,7 @@ class SurfaceExplorer(TrainingExplorer):
 
     surface = traitlets.Enum(list(SURFACES), default_value="one axis matters").tag(sync=True)
     # Of each surface its name, axes, the error that counts as good, the end of its colours.
-    surfaces = traitlets.List().tag(sync=True)
+    surfaces: traitlets.List = traitlets.List().tag(sync=True)
     # Their errors by the first axis and then the second, in steps, as little-endian uint16.
     step = constant(STEP)
     errors = traitlets.Bytes().tag(sync=True)

@@ -15,7 +15,7 @@ from hpo_helpers.explorers.explorer import (
     drawn_without_repetition,
 )
 from hpo_helpers.recordings import RecordedTrials, load_mlp_seconds, load_recording
-from hpo_helpers.schedulers import ASHA, SuccessiveHalving
+from hpo_helpers.schedulers import ASHA, Scheduler, SuccessiveHalving
 from hpo_helpers.simulator import simulate
 from hpo_helpers.spaces import Config
 from hpo_helpers.trials import Trial
@@ -137,7 +137,7 @@ class WorkersClock(RecordedExplorer):
         wrong = self.counts(CONFIGURATIONS, len(RUNGS))
         takes, end = self.epochs_take(), self.seconds * 1_000_000
         if (method or self.method) == "ASHA":
-            scheduler = ASHA(min_epochs=RUNGS[0], max_epochs=RUNGS[-1], eta=ETA)
+            scheduler: Scheduler = ASHA(min_epochs=RUNGS[0], max_epochs=RUNGS[-1], eta=ETA)
         else:
             scheduler = SuccessiveHalving(
                 min_epochs=RUNGS[0], max_epochs=RUNGS[-1], eta=ETA, trials=BRACKET * self.workers

@@ -119,7 +119,24 @@ def test_network_that_diverges_says_nan():
     assert math.isnan(errors[-1])
 
 
-@pytest.mark.parametrize("bad", [{"images": 0}, {"images": 8001}, {"batch_size": 0}])
-def test_network_on_impossible_images_is_refused(bad):
-    with pytest.raises(ValueError, match="expected 1 to 8,000 images"):
+@pytest.mark.parametrize(
+    ("bad", "expected"),
+    [
+        ({"images": 0}, "images is 0; expected a whole number, at least 1"),
+        ({"images": 8001}, "images is 8001; expected at most the 8,000"),
+        ({"images": 100.5}, "images is 100.5; expected a whole number"),
+        ({"images": "all"}, "images is 'all'; expected a whole number"),
+        ({"batch_size": 0}, "batch_size is 0; expected a whole number"),
+        ({"batch_size": 16.5}, "batch_size is 16.5; expected a whole number"),
+        ({"seed": None}, "seed is None; expected a whole number, at least 0"),
+    ],
+)
+def test_network_on_impossible_images_is_refused(bad, expected):
+    with pytest.raises((TypeError, ValueError), match=expected):
         NetworkObjective(**bad)
+
+
+@pytest.mark.parametrize("bad", [{}, {"units": 16}, {"learning_rate": 0.1, "unit": 16}])
+def test_network_of_unknown_hyperparameters_is_refused(bad):
+    with pytest.raises(ValueError, match="expected 'learning_rate' and no other than"):
+        NetworkObjective(images=100)(bad, 1)

@@ -88,6 +88,21 @@ def test_nearest_configuration_answers_when_asked_for(recorded):
         assert objective.configs[int(np.argmin(distances))] == config
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda trials, config: trials(config, -1), "max_epochs is -1; expected a whole number"),
+        (lambda trials, config: trials(config, 2.5), "max_epochs is 2.5; expected a whole"),
+        (lambda trials, config: trials({**config, "units": [16]}), r"'units': \[16\].* cannot be"),
+        (lambda trials, config: trials.nearest(config), "name the space .* nearest=space"),
+    ],
+)
+def test_what_cannot_be_looked_up_is_named(recorded, call, message):
+    trials = RecordedTrials(load_recording("few", str(recorded)))
+    with pytest.raises((TypeError, ValueError), match=message):
+        call(trials, trials.configs[0])
+
+
 def test_diverged_trial_is_recorded_as_failed(recorded):
     recording = load_recording("few", recorded)
     recording.right["validation"][0, 5:] = DIVERGED

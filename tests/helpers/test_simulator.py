@@ -80,6 +80,24 @@ def test_clock_stops_and_cuts_off_what_runs():
     assert simulated.utilisation(2, until=10) == pytest.approx(0.9)
 
 
+def test_utilisation_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="no job has ended; name the time to look at"):
+        run(1, seconds=1).utilisation(1)
+    assert run(1, seconds=1).utilisation(1, until=1) == 0
+    for workers, until in [(0, 1), (1, 0), (1.5, 1), (1, "3")]:
+        with pytest.raises((TypeError, ValueError), match="expected"):
+            run(1, trials=1).utilisation(workers, until)
+
+
+def test_error_takes_along_what_was_measured():
+    def seconds_of(config, epochs):
+        return epochs if config["x"] < 0.9 else math.nan
+
+    with pytest.raises(ValueError, match="seconds_of") as raised:
+        run(1, seconds=300, seconds_of=seconds_of)
+    assert len(raised.value.log) > 0
+
+
 def test_search_without_workers_or_end_is_refused():
     with pytest.raises(ValueError, match="workers is 0"):
         run(0, trials=3)

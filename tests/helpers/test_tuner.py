@@ -674,6 +674,7 @@ def test_configuration_that_cannot_be_trained_is_refused_before_it_is(answer, me
         ({"initial": [3]}, "initial: "),
         ({"initial": None}, "initial is None; expected a list of configurations"),
         ({"executor": ThreadPoolExecutor(2)}, "executor is .*; expected what makes a new one"),
+        ({"executor": lambda: None}, "executor made None; expected that it returns a concurrent"),
         ({"scheduler": ASHA}, r"and this is a class; make one of it: ASHA\(...\)"),
         ({"scheduler": RandomSearch(SPACE)}, "and it lacks 'job'"),
     ],
@@ -736,6 +737,18 @@ def test_what_a_scheduler_must_not_ask_for_is_named(job):
 
     with pytest.raises((TypeError, ValueError), match="scheduler"):
         search(Counting(), scheduler=Odd(3))
+
+
+def test_scheduler_that_asks_for_a_failed_trial_is_named():
+    class Stubborn(FixedEpochs):
+        def job(self, new):
+            return 0, 3
+
+    def diverges(config, epochs, state):
+        return [math.nan] * epochs, None
+
+    with pytest.raises(ValueError, match=r"asks for trial 0 up to epoch 3; expected .* not failed"):
+        search(diverges, scheduler=Stubborn(3))
 
 
 @pytest.mark.parametrize("max_epochs", [None, "9", math.inf, 2.5])
