@@ -18,7 +18,6 @@ from hpo_helpers.training import Training, epoch_ends, train_trials
 from recorder import files
 
 BATCH_SIZE = 16
-SEEDS = 12
 
 
 def images_of_the_page() -> Splits:
@@ -42,7 +41,7 @@ def images_of_the_page() -> Splits:
     return Splits(few, held_out, held_out)
 
 
-def timed(call: Callable[[], object], repeats: int = 5) -> float:
+def timed(call: Callable[[], object], repeats: int) -> float:
     """Return the median of the seconds that a call takes, after one that is not counted."""
     times = []
     for _ in range(repeats + 1):
@@ -52,11 +51,15 @@ def timed(call: Callable[[], object], repeats: int = 5) -> float:
     return statistics.median(times[1:])
 
 
-def record(folder: Path = FOLDER) -> Path:
+def record(repeats: int = 5, seeds: int = 12, folder: Path = FOLDER) -> Path:
     """Record how long each step towards a fast objective takes, and the errors of the last.
 
     Parameters
     ----------
+    repeats : int
+        Runs of our engine that are timed, of which the median counts.
+    seeds : int
+        Of the errors, from 0.
     folder : Path
         Where the description goes.
 
@@ -83,9 +86,9 @@ def record(folder: Path = FOLDER) -> Path:
 
     first = len(RATES)
     with threadpool_limits(1, user_api="blas"):
-        one_by_one = timed(lambda: train(first, stack=1))
-        at_once = [timed(lambda count=count: train(count, stack=count)) for count in TRIALS]
-        errors = [train(first, first, seed) for seed in range(SEEDS)]
+        one_by_one = timed(lambda: train(first, stack=1), repeats)
+        at_once = [timed(lambda n=n: train(n, stack=n), repeats) for n in TRIALS]
+        errors = [train(first, first, seed) for seed in range(seeds)]
     in_turn = [
         timed(lambda way=way: [way(rate, splits, EPOCHS) for rate in RATES], repeats=1)
         for way in (train_as_documented, train_from_arrays)

@@ -14,7 +14,7 @@ import {
   svg,
   traits,
 } from "./shared.js";
-import { createTraining } from "./training.js";
+import { createTraining, many } from "./training.js";
 
 // What is trained in the page: one hidden layer, and what is drawn for it, log-uniformly.
 const HIDDEN = [32],
@@ -160,11 +160,12 @@ function inWords(recorded, state, cut, { kept, shortfall }) {
   const steps = rungs(state, epochs);
   const [winner, all] = [cut.last[0], state.trials * epochs];
   const reached = wrong[cut.rows[winner] * epochs + cut.trained[winner] - 1] / images;
-  const many = (count) => `${count} epoch${count === 1 ? "" : "s"}`;
-  const fate = cut.isKept ? "it was kept" : `it was cut after ${many(cut.trained[cut.best])}`;
+  const fate = cut.isKept
+    ? "it was kept"
+    : `it was cut after ${many(cut.trained[cut.best], "epoch")}`;
   return (
     `Trials × epochs: ${steps.map((rung) => `${rung.trials} × ${rung.epochs}`).join(", ")}. ` +
-    `Best error found: ${reached.toFixed(4)}, after ${many(cut.trained[winner])}. The truly ` +
+    `Best error found: ${reached.toFixed(4)}, after ${many(cut.trained[winner], "epoch")}. The truly ` +
     `best of the ` +
     `${state.trials} comes to ${(cut.final[cut.best] / images).toFixed(4)} after ${epochs}; ` +
     `${fate}. ` +
@@ -191,7 +192,7 @@ function inWordsHere(state, cut, { curves, isDone, milliseconds }, epochs) {
     (each / 1000).toFixed(1),
   );
   return (
-    `Best error found: ${curves[winner].at(-1).toFixed(3)}, after ${cut.trained[winner]} epochs, ` +
+    `Best error found: ${curves[winner].at(-1).toFixed(3)}, after ${many(cut.trained[winner], "epoch")}, ` +
     `at a learning rate of ${sayRate(network.learning_rate)} and a weight decay of ` +
     `${sayRate(network.weight_decay)}. ${inFull(cut.spent)} epochs trained in ${seconds} s; ` +
     `${inFull(cut.saved)} never were, and at this pace would have taken ${more} s more.`

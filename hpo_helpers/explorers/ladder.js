@@ -12,7 +12,7 @@ import {
   svg,
   traits,
 } from "./shared.js";
-import { createTraining } from "./training.js";
+import { createTraining, many } from "./training.js";
 
 const HERE = "5 in your browser";
 
@@ -66,8 +66,8 @@ function inWordsHere(recorded, state, { curves, isDone, milliseconds }) {
   const same = agrees(recorded, errors).filter(Boolean).length;
   const cores = navigator.hardwareConcurrency || 2;
   return (
-    `${state.trials} trials in ${say(milliseconds / 1000)} on ${cores} core` +
-    `${cores === 1 ? "" : "s"} of your machine: ` +
+    `${state.trials} trials in ${say(milliseconds / 1000)} on ${many(cores, "core")} of your ` +
+    "machine: " +
     `${Math.round((1000 * first) / milliseconds).toLocaleString("en")} times as fast as step 1 ` +
     `on one of ours. Its errors, and those of NumPy with ${tolerance} standard deviations ` +
     `between seeds: ${compared.join(", ")}. ${same} of ${chosen.length} agree.`

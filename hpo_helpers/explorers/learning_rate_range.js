@@ -15,7 +15,7 @@ import {
   svg,
   traits,
 } from "./shared.js";
-import { createTraining } from "./training.js";
+import { createTraining, many } from "./training.js";
 
 // The error of a network that guesses: where all of them start.
 const GUESSING = 0.9;
@@ -121,14 +121,14 @@ function inWordsHere({ best }, { trials, epochs, batch_size: size }, { isDone })
   const shadow = "The faint line was recorded on 48,000 images.";
   if (!isDone) {
     return (
-      `${trials} learning rates, and a softmax regression of your own for each: ${epochs} ` +
+      `${many(trials, "learning rate")}, and a softmax regression of your own for each: ${epochs} ` +
       `epochs on 2,000 images in batches of ${size}, judged on 1,000 others. ${shadow}`
     );
   }
   return (
     `Best validation error ${best.error.toFixed(3)}, at a learning rate of ` +
     `${sayRate(best.rate)}, found by trial ${best.number} of ${trials}, on 2,000 images. ` +
-    `${shadow} Another press draws and trains ${trials} others.`
+    `${shadow} Another press draws and trains others.`
   );
 }
 

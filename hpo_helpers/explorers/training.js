@@ -14,7 +14,8 @@ export const isHere = ({ source }) => source === "here";
 
 const isStill = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const nextFrame = () => new Promise(requestAnimationFrame);
-const many = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
+/** So many of something, in the singular where it is one. */
+export const many = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 /** The errors of all networks so far, stage after stage, as far as they are shown. */
 function curvesOf({ stages }) {
@@ -164,6 +165,7 @@ export function createTraining(
   }
 
   async function choose(source) {
+    if (source === model.get("source")) return null;
     const hindered = source === "here" && hindrance();
     if (hindered) return fail(hindered);
     set(model, { source });

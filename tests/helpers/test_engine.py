@@ -13,7 +13,6 @@ from hpo_helpers.explorers.engine import (
     TRAINER,
     WORKER,
     packed_images,
-    send_parts,
     training_parts,
 )
 from hpo_helpers.explorers.modules import FOLDER as EXPLORERS
@@ -65,7 +64,6 @@ def test_explorer_sends_the_parts_when_asked_and_holds_none_of_them(monkeypatch)
     before = {name for name in explorer.keys if name != "wrong"}
     sent = []
     monkeypatch.setattr(explorer, "send", lambda *message: sent.append(message))
-    send_parts(explorer)
     explorer._handle_custom_msg({"kind": "something else"}, [])
     assert sent == []
     explorer._handle_custom_msg({"kind": "training_parts"}, [])
