@@ -382,7 +382,7 @@ function render({ model, el }) {
         `seeds, beside yours`,
     }),
   ];
-  const first = model.get("learning_rate");
+  const first = settings(model);
   const here = new Map();
   // Null while it has still to be trained.
   const gameOf = (state) =>
@@ -394,7 +394,11 @@ function render({ model, el }) {
     if (ready(state)) set(model, { picks: [...state.picks, state.learning_rate] });
   };
   const newGame = () =>
-    set(model, { seed: model.get("seed") + 1, picks: [], learning_rate: first });
+    set(model, {
+      seed: model.get("seed") + 1,
+      picks: [],
+      learning_rate: first.learning_rate,
+    });
   const training = createTraining(model, {
     label: "Train a game",
     isSecret: true,
