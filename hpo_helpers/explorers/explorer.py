@@ -30,10 +30,16 @@ class Number(traitlets.Float):
 
 
 def limits_of(trait: traitlets.TraitType) -> dict[str, Any]:
-    """Return what a trait may be set to: its options, its bounds, or what it is tagged with."""
+    """Return what a trait may be set to: its options, its bounds, or what it is tagged with.
+
+    Several numbers within bounds are two, the lowest first, or with a ``length`` at most so many,
+    none of them twice.
+    """
     if isinstance(trait, traitlets.Enum):
         return {"options": list(trait.values or ())}
-    if isinstance(trait, traitlets.Int | traitlets.Float):
+    if isinstance(trait, traitlets.Int):
+        return {"min": trait.min, "max": trait.max, "whole": True}
+    if isinstance(trait, traitlets.Float):
         return {"min": trait.min, "max": trait.max}
     return trait.metadata["limits"]
 

@@ -433,6 +433,7 @@ function render({ model, el }) {
       label: "New game",
       press: newGame,
     }),
+    button({ label: "Back to the start", press: () => set(model, first) }),
   ];
   const legend = [
     ["circle", "trial", "your pick"],

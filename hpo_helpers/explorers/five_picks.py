@@ -204,7 +204,9 @@ class FivePicks(TrainingExplorer):
     """
 
     settings = ("picks", "learning_rate", "seed", "source")
-    picks = traitlets.List(traitlets.Float()).tag(sync=True, limits={"length": PICKS})
+    picks = traitlets.List(traitlets.Float()).tag(
+        sync=True, limits={"min": LOWEST, "max": HIGHEST, "length": PICKS}
+    )
     learning_rate = Number(1e-3, min=LOWEST, max=HIGHEST).tag(sync=True)
     searchers = constant(list(SEARCHERS))
     # Of each game: what is hidden, and how many rates and images it has.
