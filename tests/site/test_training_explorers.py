@@ -336,10 +336,16 @@ def page_of(site, folder, **models):
         f'<div><script type="{VIEW}">{json.dumps({"model_id": name})}</script></div>'
         for name in models
     )
+    static = site / "_static"
+    scripts = "".join(
+        f'<script src="file://{static / name}"></script>'
+        for name in ("kept.js", "explorers.js")
+        if (static / name).exists()
+    )
     (folder / "views.html").write_text(
         f'<html lang="en"><meta charset="utf-8"><body>{views}<script type="{STATE}">'
         f"{json.dumps({'state': models})}</script>"
-        f'<script src="file://{site}/_static/explorers.js"></script></html>',
+        f"{scripts}</html>",
         encoding="utf-8",
     )
     return (folder / "views.html").as_uri()
