@@ -15,6 +15,7 @@ from recorder import (
     digits,
     fashion_mnist_sample,
     five_picks,
+    ladder,
     mlp,
     mlp_seconds,
     softmax,
@@ -37,6 +38,7 @@ RECORDINGS: dict[str, Callable[[], Path]] = {
     "mlp_seconds": mlp_seconds.record,
     "bayesian_searches": bayesian_searches.record,
     "five_picks": five_picks.record,
+    "ladder": ladder.record,
     "fashion_mnist_sample": fashion_mnist_sample.record,
 }
 
