@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy import stats
 
 # Where the projections stand, in sides of the unit square.
 _BESIDE = 1.09
@@ -156,6 +157,49 @@ def plot_best(train: np.ndarray, validation: np.ndarray, columns: int = 5, rows:
         ax.tick_params(labelsize=9)
     fig.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return fig
+
+
+def plot_differences(
+    ax: Axes, rows: Sequence[float], differences: np.ndarray, label: str, style: str = "C0o"
+) -> None:
+    """Draw differences about zero: a dot each, and their mean with its 95 % interval.
+
+    Parameters
+    ----------
+    ax : Axes
+    rows : sequence of float, shape (n,)
+        At which height each row stands.
+    differences : array_like, shape (n, repetitions)
+        What was really repeated, at least twice; the interval is that of Student's t.
+    label : str
+    style : str
+        A colour and a marker.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing that was repeated.
+
+    Examples
+    --------
+    >>> ax = Figure().subplots()
+    >>> plot_differences(ax, [1], [[0.1, 0.2, 0.3]], "one method above another")
+    >>> ax.containers[0].lines[0].get_xdata().round(2)
+    array([0.2])
+    """
+    differences = np.asarray(differences, dtype=float)
+    if differences.ndim != 2 or differences.shape[1] < 2:
+        raise ValueError(
+            f"differences have the shape {differences.shape}; expected (rows, repetitions) with "
+            "two repetitions or more"
+        )
+    count = differences.shape[1]
+    margin = stats.t.ppf(0.975, count - 1) * stats.sem(differences, axis=1)
+    color, marker = style[:-1], style[-1]
+    ax.axvline(0, color="0.4", linewidth=1)
+    ax.plot(differences, rows, marker, color=color, alpha=0.3, markersize=4)
+    means = differences.mean(axis=1)
+    ax.errorbar(means, rows, xerr=margin, fmt=marker, color=color, capsize=3, label=label)
 
 
 def log_ticks(ax: Axes, *, x: Sequence[float] = (), y: Sequence[float] = ()) -> None:

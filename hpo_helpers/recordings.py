@@ -153,6 +153,43 @@ class Recording(NamedTuple):
         shares = self.wrong(part) / self.images(part)
         return np.where(self.right[part] == DIVERGED, diverged, shares)
 
+    def by_seed(self, part: str) -> np.ndarray:
+        """Return the errors of the trials that were recorded under every seed.
+
+        Parameters
+        ----------
+        part : str
+
+        Returns
+        -------
+        ndarray of float, shape (seeds, trials, [blocks,] evaluations)
+            Of rising seeds, and of rising numbers of the trial.
+
+        Raises
+        ------
+        ValueError
+            If trials of one number have other hyperparameters under another seed.
+
+        Examples
+        --------
+        Of 4,000 configurations 300 were trained with five seeds:
+
+        >>> load_recording("mlp").by_seed("test").shape
+        (5, 300, 27)
+        """
+        names = [name for name in self.table if name not in ("seed", "trial")]
+        seeds = self.table["seed"].nunique()
+        trials = self.table.groupby("trial")
+        ordered = self.table[trials["seed"].transform("size") == seeds]
+        ordered = ordered.sort_values(["seed", "trial"])
+        if (ordered.groupby("trial")[names].nunique(dropna=False) > 1).any(axis=None):
+            raise ValueError(
+                "trials of one number have other hyperparameters under another seed; expected a "
+                "recording in which the number stands for the configuration, such as 'mlp'"
+            )
+        errors = self.errors(part)[ordered.index]
+        return errors.reshape(seeds, -1, *errors.shape[1:])
+
 
 def load_json(name: str, folder: Path | str = FOLDER) -> dict[str, Any]:
     """Read the description of a recording, which may be all there is of it.

@@ -122,3 +122,20 @@ def test_pictures_of_next_to_nothing(ax, trials):
     fig.canvas.draw()
     assert len(fig.axes[0].get_lines()) == 2 * trials
     plt.close(fig)
+
+
+def test_differences_are_drawn_with_the_interval_of_students_t(ax):
+    plots.plot_differences(ax, [2, 1], [[1, 2, 3], [0, 0, 0]], "gap", "C1s")
+    (drawn,) = ax.containers
+    mean, _, (bars,) = drawn.lines
+    assert mean.get_xdata().tolist() == [2, 0]
+    assert mean.get_ydata().tolist() == [2, 1]
+    (low, high), none = (segment[:, 0] for segment in bars.get_segments())
+    assert np.allclose([low, high], [2 - 4.3027 / 3**0.5, 2 + 4.3027 / 3**0.5], atol=1e-4)
+    assert none.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("differences", [[0.1, 0.2], [[0.1], [0.2]]])
+def test_what_was_not_repeated_has_no_interval(ax, differences):
+    with pytest.raises(ValueError, match="two repetitions or more"):
+        plots.plot_differences(ax, [1, 2], differences, "gap")

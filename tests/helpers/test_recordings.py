@@ -296,3 +296,21 @@ def test_seconds_are_recorded_for_every_kind_of_network():
     seconds = [seconds_of(config, 27) for config in recorded.configs]
     assert 0 < min(seconds) < max(seconds) < 30
     assert seconds_of(recorded.configs[0], 2) == 2 * seconds_of(recorded.configs[0], 1)
+
+
+def test_by_seed_keeps_what_every_seed_has_in_the_order_of_the_trials():
+    recording = load_recording("mlp")
+    errors = recording.by_seed("validation")
+    assert errors.shape == (5, 300, 27)
+    for seed in range(5):
+        one = recording.where(seed=seed)
+        place = int(np.flatnonzero(one.table["trial"] == 299)[0])
+        assert (errors[seed, 299] == one.errors("validation")[place]).all()
+
+
+def test_by_seed_refuses_numbers_that_stand_for_no_configuration():
+    recording = load_recording("mlp")
+    table = recording.table.copy()
+    table.loc[table["seed"] == 1, "learning_rate"] *= 2
+    with pytest.raises(ValueError, match="other hyperparameters under another seed"):
+        recording._replace(table=table).by_seed("test")
