@@ -18,7 +18,7 @@ FLOORS = [
     {"axes", "data", "networks", "plots", "trials"},
     {"spaces"},
     {"training", "recordings", "loaders", "jobs", "searchers", "schedulers"},
-    {"objectives", "bayesian", "workers", "search"},
+    {"objectives", "problems", "bayesian", "workers", "search"},
     {"tuner", "simulator"},
     {"explorers"},
 ]
