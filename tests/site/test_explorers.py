@@ -116,6 +116,8 @@ def per_cent(share):
 
 def words(explorer):
     """What an explorer has to say, from its model in Python, in parts."""
+    if getattr(explorer, "source", "") == "here" and not isinstance(explorer, Ladder):
+        return [words_before_training(explorer)]
     if isinstance(explorer, LearningRateRange):
         rates, errors = explorer.drawn()
         number = int(errors.argmin()) + 1
@@ -193,6 +195,18 @@ def words(explorer):
         f"worse in {per_cent(np.mean(first > second + 1e-9))}",
         f"ends at {unlucky[0]:.3f} or above, one random search in ten at {unlucky[1]:.3f} or",
     ]
+
+
+def words_before_training(explorer):
+    if isinstance(explorer, LearningRateRange):
+        return f"{explorer.trials} learning rate"
+    if isinstance(explorer, Halving):
+        return f"{explorer.trials} networks of your own"
+    if isinstance(explorer, GridOrRandom):
+        return f"{explorer.trials_per_axis**2} networks on a grid and"
+    if isinstance(explorer, CoarseToFineRounds):
+        return f"{explorer.rounds * explorer.trials} networks from coarse to fine and"
+    return f"Game {explorer.seed + 1}, which nobody has recorded"
 
 
 def say_seconds(seconds):

@@ -113,6 +113,7 @@ def test_explorer_trains_by_keyboard_from_a_folder_and_shows_recorded_trials_aga
     assert not page.get_by_role("button", name=label_of(place), exact=True).is_visible()
     switch(page, "train here")
     expect(status(page)).to_have_text("ready")
+    says(page, place.explorer(source="here"))
     waiting = page.locator(".explorer .words").inner_text()
     train(page, label_of(place))
     found = trained(page)
