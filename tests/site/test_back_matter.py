@@ -27,6 +27,8 @@ PLAIN = {
     "exploration",
     "parameter",
     "importance",
+    "power",
+    "target",
 }
 
 

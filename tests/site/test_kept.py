@@ -33,7 +33,7 @@ COUNT_WRITES = """
     const replace = history.replaceState;
     history.replaceState = function (...all) { writes += 1; return replace.apply(this, all); };
 """
-STATUS = "document.querySelector('[role=status]').textContent"
+STATUS = "document.querySelector('.explorer [role=status]').textContent"
 TOP = "(id => document.getElementById(id).getBoundingClientRect().top)"
 NO_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', { value: undefined });"
 NO_STORAGE = """Object.defineProperty(window, "sessionStorage", {
@@ -204,7 +204,7 @@ def test_all_that_is_moved_stays(browser, address, place):
             expect(words).to_have_text(said, use_inner_text=True)
             assert [each.input_value() for each in sliders.all()] == moved
             assert page.url == link
-            expect(page.locator("[role=status]")).to_be_empty()
+            expect(page.locator(".explorer [role=status]")).to_be_empty()
 
 
 def test_good_values_beside_bad_ones_are_taken_and_a_name_unknown_is_told(page_of):
@@ -212,7 +212,7 @@ def test_good_values_beside_bad_ones_are_taken_and_a_name_unknown_is_told(page_o
     follow(page, "trials=40&seed=3&epochs=99&colour=red&=&x")
     rests_with(page, RANGE.kind, trials=40, seed=3)
     says(page, RANGE.explorer(trials=40, seed=3))
-    expect(page.locator("[role=status]")).to_contain_text(
+    expect(page.locator(".explorer [role=status]")).to_contain_text(
         "epochs=99 in the address is ignored: expected a whole number from 1 to 16. "
         "colour=red in the address is ignored: there is no such setting here."
     )
@@ -277,7 +277,7 @@ def test_address_goes_before_storage_and_storage_before_what_is_printed(open_pag
     page.evaluate("key => sessionStorage.setItem(key, 'seed=x&%E0%A4%A&&=')", key)
     page.goto(plain)
     says(page, GRID.explorer())
-    expect(page.locator("[role=status]")).to_be_empty()
+    expect(page.locator(".explorer [role=status]")).to_be_empty()
 
 
 def is_led_to(page, id_):
@@ -347,7 +347,7 @@ def test_moves_flood_neither_the_history_nor_the_address(open_page):
 
 def copy(page):
     page.get_by_role("button", name="Copy link").press("Enter")
-    return page.locator("[role=status]")
+    return page.locator(".explorer [role=status]")
 
 
 def test_link_is_copied_by_keyboard_and_shows_another_reader_the_same(open_page):
@@ -418,7 +418,9 @@ def test_two_explorers_and_two_views_of_one_are_kept_apart(browser, tmp_path):
     page.goto(f"{plain}#2.trials_per_axis=8&2.seed=x")
     for explorer, view in [(RANGE.explorer(trials=100), 2), (GRID.explorer(trials_per_axis=8), 1)]:
         says(page, explorer, view)
-    expect(page.locator("[role=status]").first).to_contain_text("2.seed=x in the address is")
+    expect(page.locator(".explorer [role=status]").first).to_contain_text(
+        "2.seed=x in the address is"
+    )
     # Every view leads back to what is printed.
     page.get_by_role("button", name="Back to the start").nth(2).click()
     page.get_by_role("button", name="Back to the start").nth(1).click()
@@ -436,7 +438,7 @@ def test_axe_finds_nothing_in_a_link_and_a_word_on_a_phone(open_page, address):
             viewport={"width": 390, "height": 844},
             color_scheme=scheme,
         )
-        expect(page.locator("[role=status]")).to_contain_text("is ignored")
+        expect(page.locator(".explorer [role=status]")).to_contain_text("is ignored")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         for _ in range(2):
             options = {"preload": False}
