@@ -91,6 +91,24 @@ class Axis:
         """
         return self.distribution.cdf(np.asarray(values, float))
 
+    @property
+    def options(self) -> int:
+        """How many options a category has; 0 for a number."""
+        return 0
+
+    def settled(self, quantiles: np.ndarray) -> np.ndarray:
+        """Return the quantiles of the values at quantiles, many at once.
+
+        Parameters
+        ----------
+        quantiles : ndarray of float, shape (n,)
+
+        Returns
+        -------
+        ndarray of float, shape (n,)
+        """
+        return quantiles
+
     def allows(self, value: Any) -> bool:
         """Tell whether a value is possible.
 
@@ -191,6 +209,9 @@ class _Integer(Axis):
         numbers = np.asarray(values, float)
         return (self.distribution.cdf(numbers) + self.distribution.cdf(numbers - 1)) / 2
 
+    def settled(self, quantiles: np.ndarray) -> np.ndarray:
+        return self.quantiles(super().values(quantiles))
+
     def _has_probability(self, value: float) -> bool:
         whole = self.distribution.dist.name in _WITHOUT_GAPS and value % 1 == 0
         return whole or self.distribution.pmf(value) > 0
@@ -227,6 +248,10 @@ class _Steps(_Integer):
         half = 0.5 / len(self._options)
         return np.array([self.distribution.cdf(value) - half for value in values])
 
+    def settled(self, quantiles: np.ndarray) -> np.ndarray:
+        count = len(self._options)
+        return (np.minimum(quantiles * count, count - 1).astype(int) + 0.5) / count
+
     def allows(self, value: Any) -> bool:
         value = plain(value)
         return isinstance(value, str | int | float | None) and value in self._options
@@ -237,6 +262,10 @@ class _Steps(_Integer):
 
 
 class _Category(_Steps):
+    @property
+    def options(self) -> int:
+        return len(self._options)
+
     def expected(self) -> str:
         return f"one of {list(self._options)}"
 

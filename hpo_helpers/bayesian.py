@@ -1,22 +1,17 @@
 """Bayesian optimization: a Gaussian process predicts errors, expected improvement chooses."""
 
-import warnings
-from collections.abc import Callable, Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, stats
+from scipy import stats
 from scipy.spatial.distance import cdist
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-from hpo_helpers.arguments import finite, whole
+from hpo_helpers.arguments import finite
 from hpo_helpers.axes import reflected
-from hpo_helpers.searchers import SobolSearch
-from hpo_helpers.spaces import Config, ConfigSpace, require_space
-from hpo_helpers.trials import Trial
+from hpo_helpers.gaussian import GaussianProcess
+from hpo_helpers.learning import LearningSearch
+from hpo_helpers.spaces import ConfigSpace, conditional
 
+CLIMB = (0.1, 0.03, 0.01)
 # As many candidates are drawn from the prior as are variations of the best few trials.
 _CANDIDATES = 512
 _VARIED = 5
@@ -76,7 +71,7 @@ def expected_improvement(
     return np.maximum(np.where(deviation > 0, uncertain, gain), 0.0)
 
 
-class BayesianSearch:
+class BayesianSearch(LearningSearch):
     """Learn from the trials so far where a lower error is to be expected, and try that.
 
     The first trials lie on a Sobol' sequence. From then on, each `ask` fits a Gaussian process to
@@ -141,106 +136,67 @@ class BayesianSearch:
         space: ConfigSpace,
         seed: int = 0,
         initial_trials: int = 8,
-        exploration: float = 0.2,
+        exploration: float = 0.0,
     ) -> None:
+        super().__init__(space, seed, initial_trials)
         if finite("exploration", exploration) < 0:
             raise ValueError(f"exploration is {exploration!r}; expected a number from 0, say 0.2")
-        self.space = require_space(space)
-        self.seed = whole("seed", seed, least=0)
-        self.initial_trials = whole("initial_trials", initial_trials)
         self.exploration = exploration
-        self._first = SobolSearch(space, seed)
-        self._told: dict[int, Trial] = {}
-        self._pending: dict[int, Config] = {}
 
-    def ask(self, number: int) -> Config:
-        """Return the configuration of a trial; see `Searcher.ask`."""
-        # A search that was interrupted asks again for what is pending under the same number.
-        pending = [self._pending[n] for n in sorted(self._pending) if n != number]
-        told = [self._told[n] for n in sorted(self._told)]
-        tried = [*(trial.config for trial in told), *pending]
-        errors = np.array([trial.error for trial in told])
-        rng = np.random.default_rng([self.seed, number])
-        if len(told) < self.initial_trials or np.isnan(errors).all():
-            config = self._initial(number, tried, rng)
-        else:
-            config = self._most_promising(tried, errors, rng)
-        self._pending[number] = config
-        return dict(config)
-
-    def tell(self, trial: Trial) -> None:
-        """Take note of a trial, in place of an earlier report of it; see `Searcher.tell`."""
-        self.space.check(trial.config)
-        self._told[trial.number] = trial
-        self._pending.pop(trial.number, None)
-
-    def _initial(self, number: int, tried: list[Config], rng: np.random.Generator) -> Config:
-        # The random ones are for a small space, where the first may have been tried.
-        drawn = self.space.from_units(rng.random((31, len(self.space))))
-        first = self._first.ask(number)
-        return next((config for config in (first, *drawn) if config not in tried), first)
-
-    def _most_promising(
-        self, tried: list[Config], errors: np.ndarray, rng: np.random.Generator
-    ) -> Config:
-        points, ended = _coordinates(self.space, tried), len(errors)
-        ranks = stats.rankdata(np.where(np.isnan(errors), np.nanmax(errors), errors))
-        scores = stats.norm.ppf((ranks - 0.5) / ended)
-        process = _fit(points[:ended], scores)
-        predicted = process.predict(points)
-        if len(tried) > ended:
+    def _chosen(
+        self, points: np.ndarray, errors: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        places, groups = coordinates(self.space, points)
+        ended = len(errors)
+        scores = stats.norm.ppf((stats.rankdata(errors) - 0.5) / ended)
+        process = GaussianProcess(places[:ended], scores, groups)
+        predicted, _ = process.predict(places)
+        if len(places) > ended:
             scores = np.concatenate([scores, predicted[ended:]])
-            process = GaussianProcessRegressor(process.kernel_, optimizer=None).fit(points, scores)
-        best = [tried[place] for place in np.argsort(predicted[:ended])[:_VARIED]]
-        drawn = rng.random((_CANDIDATES, len(self.space)))
-        candidates = self.space.from_units([*drawn, *self._varied(best, rng)])
-        there = _coordinates(self.space, candidates)
-        mean, deviation = process.predict(there, return_std=True)
-        # Of the error itself, without the noise of measuring it once more.
-        deviation = np.sqrt(np.maximum(deviation**2 - process.kernel_.k2.noise_level, 0))
-        gains = expected_improvement(mean, deviation, predicted.min(), self.exploration)
-        repeats = cdist(there, points).min(axis=1) < _ROUNDING
-        return candidates[np.lexsort((-gains, repeats))[0]]
+            process = GaussianProcess(places, scores, groups, process.theta)
+        lowest = predicted[:ended].min()
 
-    def _varied(self, configs: list[Config], rng: np.random.Generator) -> np.ndarray:
-        shape = (_CANDIDATES, len(self.space))
-        centers = np.resize(self.space.to_units(configs), shape)
-        scales = 10 ** rng.uniform(-2, -0.5, (_CANDIDATES, 1))
+        def gains(candidates: np.ndarray) -> np.ndarray:
+            there, _ = coordinates(self.space, candidates)
+            found = expected_improvement(*process.predict(there), lowest, self.exploration)
+            # Never what was tried, as long as there is something else.
+            return np.where(cdist(there, places).min(axis=1) < _ROUNDING, -1.0, found)
+
+        best = points[np.argsort(predicted[:ended], kind="stable")[:_VARIED]]
+        drawn = rng.random((_CANDIDATES, len(self.space)))
+        candidates = self.space.settled(np.vstack([drawn, self._varied(best, _CANDIDATES, 0.3, rng)]))
+        found = gains(candidates)
+        for scale in CLIMB:
+            top = candidates[np.argsort(-found, kind="stable")[:8]]
+            closer = self.space.settled(self._varied(top, 128, scale, rng))
+            candidates, found = np.vstack([candidates, closer]), np.hstack([found, gains(closer)])
+        return candidates[np.argmax(found)]
+
+    def _varied(self, points: np.ndarray, n: int, scale: float, rng: np.random.Generator) -> np.ndarray:
+        shape = (n, len(self.space))
+        centers = np.resize(points, shape)
+        random = rng.random(shape)
+        centers = np.where(np.isnan(centers), random, centers)
+        scales = scale * 10 ** rng.uniform(-1.5, 0, (n, 1))
         moved = reflected(centers + scales * rng.standard_normal(shape))
         # Half of the coordinates stay, a quarter moves, a quarter is drawn anew.
         fate = rng.integers(4, size=shape)
-        varied = np.select([fate < 2, fate == 2], [centers, moved], rng.random(shape))
+        varied = np.select([fate < 2, fate == 2], [centers, moved], random)
         # At 0 and 1 a distribution without bounds is infinite.
         return varied.clip(_ROUNDING, 1 - _ROUNDING)
 
 
-def _coordinates(space: ConfigSpace, configs: Sequence[Config]) -> np.ndarray:
-    columns = []
-    for (name, axis), quantiles in zip(space.axes.items(), space.to_units(configs).T, strict=True):
-        columns.append(axis.columns(quantiles, np.array([name in config for config in configs])))
-    return np.hstack(columns)
-
-
-def _fit(points: np.ndarray, scores: np.ndarray) -> GaussianProcessRegressor:
-    scales = np.full(points.shape[1], 0.5)
-    kernel = ConstantKernel(1.0, (0.01, 100)) * Matern(scales, (0.02, 50), nu=2.5)
-    kernel += WhiteKernel(0.05, (1e-4, 2))
-    process = GaussianProcessRegressor(kernel, optimizer=_most_probable)
-    with warnings.catch_warnings():
-        # A hyperparameter of the kernel ends at its bound when all errors are equal, for example.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return process.fit(points, scores)
-
-
-def _most_probable(
-    negative_log_likelihood: Callable, start: np.ndarray, bounds: np.ndarray
-) -> tuple[np.ndarray, float]:
-    def negative_log_posterior(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = negative_log_likelihood(theta)
-        return value + ((theta - start) ** 2).sum() / 2, gradient + theta - start
-
-    options = {"maxfun": _EVALUATIONS}
-    found = optimize.minimize(
-        negative_log_posterior, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
-    )
-    return found.x, found.fun
+def coordinates(space: ConfigSpace, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    columns, groups = [], []
+    for group, ((name, axis), quantiles) in enumerate(zip(space.axes.items(), points.T, strict=True)):
+        exists = ~np.isnan(quantiles)
+        q = np.where(exists, quantiles, 0.0)
+        if axis.options:
+            block = np.eye(axis.options)[(q * axis.options).astype(int)] / np.sqrt(2)
+        elif isinstance(space[name], conditional):
+            block = np.column_stack([np.cos(q), np.sin(q)])
+        else:
+            block = q[:, None]
+        columns.append(block * exists[:, None])
+        groups += [group] * block.shape[1]
+    return np.hstack(columns), np.array(groups)
