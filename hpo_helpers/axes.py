@@ -97,11 +97,12 @@ class Axis:
         return 0
 
     def settled(self, quantiles: np.ndarray) -> np.ndarray:
-        """Return the quantiles of the values at quantiles, many at once.
+        """Return the quantiles of the values at quantiles, where a configuration would lie.
 
         Parameters
         ----------
         quantiles : ndarray of float, shape (n,)
+            In [0, 1].
 
         Returns
         -------
@@ -160,21 +161,6 @@ class Axis:
         object
         """
         return self._stepped(value, step * rng.standard_normal())
-
-    def columns(self, quantiles: np.ndarray, exists: np.ndarray) -> np.ndarray:
-        """Return the coordinates for a model: the quantile, or for each option a 0 or 1.
-
-        Parameters
-        ----------
-        quantiles : ndarray of float, shape (n,)
-        exists : ndarray of bool, shape (n,)
-            Whether the configuration has the hyperparameter.
-
-        Returns
-        -------
-        ndarray of float, shape (n, 1) or (n, number of options)
-        """
-        return quantiles[:, None]
 
     def _has_probability(self, value: float) -> bool:
         if self.distribution.dist.name in _WITHOUT_GAPS:
@@ -275,10 +261,6 @@ class _Category(_Steps):
     def moved(self, value: Any, step: float, rng: np.random.Generator) -> Any:
         others = [option for option in self._options if option != value]
         return others[rng.integers(len(others))]
-
-    def columns(self, quantiles: np.ndarray, exists: np.ndarray) -> np.ndarray:
-        option = (quantiles * len(self._options)).astype(int)
-        return np.eye(len(self._options))[option] * exists[:, None]
 
 
 def axis_of(name: str, distribution: Any) -> Axis:

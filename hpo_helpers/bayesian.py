@@ -8,15 +8,16 @@ from scipy.spatial.distance import cdist
 from hpo_helpers.arguments import finite
 from hpo_helpers.axes import reflected
 from hpo_helpers.gaussian import GaussianProcess
-from hpo_helpers.learning import LearningSearch
+from hpo_helpers.learning import ModelSearch
 from hpo_helpers.spaces import ConfigSpace, conditional
 
-CLIMB = (0.1, 0.03, 0.01)
-# As many candidates are drawn from the prior as are variations of the best few trials.
-_CANDIDATES = 512
+# As many candidates are drawn from the prior as are varied from the best few trials.
+_DRAWN = 512
 _VARIED = 5
-# Of the likelihood in a fit; they are most of the time that `ask` takes.
-_EVALUATIONS = 25
+# Then, at each of these scales in turn, some are varied from the best few candidates.
+_CLIMB = (0.1, 0.03, 0.01)
+_CLIMBING = 128
+_BEST = 8
 # Quantiles that differ by less are the same: a value comes back from the unit cube rounded.
 _ROUNDING = 1e-9
 
@@ -71,14 +72,15 @@ def expected_improvement(
     return np.maximum(np.where(deviation > 0, uncertain, gain), 0.0)
 
 
-class BayesianSearch(LearningSearch):
+class BayesianSearch(ModelSearch):
     """Learn from the trials so far where a lower error is to be expected, and try that.
 
-    The first trials lie on a Sobol' sequence. From then on, each `ask` fits a Gaussian process to
-    the trials: it predicts the error of every configuration, with a standard deviation that is
-    small near trials and large far from them. Among candidates, half of them drawn from the prior
-    and half varied from the best trials, it returns the one of largest `expected_improvement`
-    that was not tried yet.
+    Each `ask` fits a Gaussian process to the trials: it predicts the error of every
+    configuration, with a standard deviation that is small near trials and large far from them.
+    What is tried is the configuration of largest `expected_improvement` that can be found: among
+    candidates, half of them drawn from the prior and half varied from the best trials, and then
+    among smaller and smaller variations of the best candidates. Nothing is tried twice while there
+    is something new.
 
     Parameters
     ----------
@@ -94,26 +96,18 @@ class BayesianSearch(LearningSearch):
     Raises
     ------
     ValueError
-        If `initial_trials` is below 1 or `exploration` negative; when another space's trial is
-        told.
+        As `ModelSearch`, or if `exploration` is negative.
 
     Notes
     -----
-    The coordinate of a number is its quantile (an integer's is the middle of its interval), and
-    that of a category one column of 0 and 1 an option; what does not exist is constant.
-
     Errors are replaced by their normal scores, the normal quantiles of their ranks, so that what
-    diverged is no further from the rest than what is merely bad. A failed trial counts as the
-    worst error seen. Of a trial told again the last error counts, after however many epochs.
+    diverged is no further from the rest than what is merely bad; equal ones have an equal score.
 
-    The kernel is Matérn 5/2 with a length scale a coordinate, plus white noise. Few trials do not
-    determine so many hyperparameters, so the logarithm of each has a normal prior of deviation 1.
     The lowest measured error was lucky, too; the one to improve on is the lowest that the process
-    predicts for a trial. A trial asked for and not told yet is believed to end as predicted, so
-    that one that runs in parallel goes elsewhere.
+    predicts for a trial. A trial asked for and not told yet, or not promoted to the rung that is
+    learned from, is believed to end as predicted, so that the next one goes elsewhere.
 
-    Trials told in another order lead to the same configuration. The time of a fit grows with the
-    cube of their number: this is for hundreds, not thousands.
+    The time of a fit grows with the cube of the trials: this is for hundreds, not thousands.
 
     References
     ----------
@@ -123,6 +117,7 @@ class BayesianSearch(LearningSearch):
 
     Examples
     --------
+    >>> from hpo_helpers.trials import Trial
     >>> searcher = BayesianSearch(ConfigSpace({"dropout_rate": stats.uniform(0, 0.8)}))
     >>> for number in range(15):
     ...     config = searcher.ask(number)
@@ -143,60 +138,99 @@ class BayesianSearch(LearningSearch):
             raise ValueError(f"exploration is {exploration!r}; expected a number from 0, say 0.2")
         self.exploration = exploration
 
-    def _chosen(
+    def choose(
         self, points: np.ndarray, errors: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
-        places, groups = coordinates(self.space, points)
+        """Return the point to try next; see `ModelSearch.choose`."""
         ended = len(errors)
+        places, groups = coordinates(self.space, points)
         scores = stats.norm.ppf((stats.rankdata(errors) - 0.5) / ended)
         process = GaussianProcess(places[:ended], scores, groups)
         predicted, _ = process.predict(places)
         if len(places) > ended:
-            scores = np.concatenate([scores, predicted[ended:]])
-            process = GaussianProcess(places, scores, groups, process.theta)
+            believed = np.concatenate([scores, predicted[ended:]])
+            process = GaussianProcess(places, believed, groups, process.theta)
         lowest = predicted[:ended].min()
 
         def gains(candidates: np.ndarray) -> np.ndarray:
             there, _ = coordinates(self.space, candidates)
-            found = expected_improvement(*process.predict(there), lowest, self.exploration)
-            # Never what was tried, as long as there is something else.
-            return np.where(cdist(there, places).min(axis=1) < _ROUNDING, -1.0, found)
+            improvement = expected_improvement(*process.predict(there), lowest, self.exploration)
+            repeats = cdist(there, places).min(axis=1) < _ROUNDING
+            return np.where(repeats, -1, improvement)
 
         best = points[np.argsort(predicted[:ended], kind="stable")[:_VARIED]]
-        drawn = rng.random((_CANDIDATES, len(self.space)))
-        candidates = self.space.settled(np.vstack([drawn, self._varied(best, _CANDIDATES, 0.3, rng)]))
+        drawn = self.space.settled(rng.random((_DRAWN, len(self.space))))
+        candidates = np.vstack([drawn, self._varied(best, _DRAWN, 0.3, rng)])
         found = gains(candidates)
-        for scale in CLIMB:
-            top = candidates[np.argsort(-found, kind="stable")[:8]]
-            closer = self.space.settled(self._varied(top, 128, scale, rng))
-            candidates, found = np.vstack([candidates, closer]), np.hstack([found, gains(closer)])
-        return candidates[np.argmax(found)]
+        for scale in _CLIMB:
+            best = candidates[np.argsort(-found, kind="stable")[:_BEST]]
+            candidates = np.vstack([best, self._varied(best, _CLIMBING, scale, rng)])
+            found = gains(candidates)
+        return candidates[found.argmax()]
 
-    def _varied(self, points: np.ndarray, n: int, scale: float, rng: np.random.Generator) -> np.ndarray:
-        shape = (n, len(self.space))
-        centers = np.resize(points, shape)
-        random = rng.random(shape)
-        centers = np.where(np.isnan(centers), random, centers)
+    def _varied(
+        self, points: np.ndarray, n: int, scale: float, rng: np.random.Generator
+    ) -> np.ndarray:
+        prior = rng.random((n, len(self.space)))
+        centers = np.resize(points, prior.shape)
         scales = scale * 10 ** rng.uniform(-1.5, 0, (n, 1))
-        moved = reflected(centers + scales * rng.standard_normal(shape))
+        moved = reflected(centers + scales * rng.standard_normal(prior.shape))
         # Half of the coordinates stay, a quarter moves, a quarter is drawn anew.
-        fate = rng.integers(4, size=shape)
-        varied = np.select([fate < 2, fate == 2], [centers, moved], random)
+        fate = rng.integers(4, size=prior.shape)
+        varied = np.select([fate < 2, fate == 2], [centers, moved], prior)
+        # What did not exist may do so now.
+        varied = np.where(np.isnan(varied), prior, varied)
         # At 0 and 1 a distribution without bounds is infinite.
-        return varied.clip(_ROUNDING, 1 - _ROUNDING)
+        return self.space.settled(varied.clip(_ROUNDING, 1 - _ROUNDING))
 
 
 def coordinates(space: ConfigSpace, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    columns, groups = [], []
-    for group, ((name, axis), quantiles) in enumerate(zip(space.axes.items(), points.T, strict=True)):
+    """Return points as a kernel sees them, which knows distances alone.
+
+    A number lies at its quantile, the options of a category at a distance of 1 from each other.
+    A number that exists under a condition lies on an arc of radius and length 1, and what lacks
+    it in the centre: at a distance of 1 from every value, and of 0 from all else that lacks it.
+
+    Parameters
+    ----------
+    space : ConfigSpace
+    points : ndarray of float, shape (n, number of hyperparameters)
+        As `ConfigSpace.settled` has them.
+
+    Returns
+    -------
+    coordinates : ndarray of float, shape (n, columns)
+    groups : ndarray of int, shape (columns,)
+        The place in the space of each column's hyperparameter.
+
+    References
+    ----------
+    K. Swersky, D. Duvenaud, J. Snoek, F. Hutter, M. A. Osborne, "Raiders of the Lost
+    Architecture: Kernels for Bayesian Optimization in Conditional Parameter Spaces",
+    arXiv:1409.4011, 2014.
+
+    Examples
+    --------
+    >>> from hpo_helpers.spaces import choice
+    >>> momentum = conditional(stats.uniform(0, 1), "optimizer", "sgd")
+    >>> space = ConfigSpace({"optimizer": choice(["sgd", "adam"]), "momentum": momentum})
+    >>> found, groups = coordinates(space, np.array([[0.25, 0.0], [0.25, 0.5], [0.75, np.nan]]))
+    >>> found.round(2)
+    array([[0.71, 0.  , 1.  , 0.  ],
+           [0.71, 0.  , 0.88, 0.48],
+           [0.  , 0.71, 0.  , 0.  ]])
+    >>> groups
+    array([0, 0, 1, 1])
+    """
+    columns = []
+    for (name, axis), quantiles in zip(space.axes.items(), points.T, strict=True):
         exists = ~np.isnan(quantiles)
-        q = np.where(exists, quantiles, 0.0)
+        there = np.where(exists, quantiles, 0)
         if axis.options:
-            block = np.eye(axis.options)[(q * axis.options).astype(int)] / np.sqrt(2)
+            places = np.eye(axis.options)[(there * axis.options).astype(int)] / np.sqrt(2)
         elif isinstance(space[name], conditional):
-            block = np.column_stack([np.cos(q), np.sin(q)])
+            places = np.column_stack([np.cos(there), np.sin(there)])
         else:
-            block = q[:, None]
-        columns.append(block * exists[:, None])
-        groups += [group] * block.shape[1]
-    return np.hstack(columns), np.array(groups)
+            places = there[:, None]
+        columns.append(places * exists[:, None])
+    return np.hstack(columns), np.repeat(np.arange(len(columns)), [c.shape[1] for c in columns])

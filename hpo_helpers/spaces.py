@@ -335,6 +335,14 @@ class ConfigSpace(Immutable, Mapping):
         ndarray of float, shape (n, number of hyperparameters)
             For an integer or a category the middle of its interval; NaN for a hyperparameter that
             does not exist.
+
+        Examples
+        --------
+        >>> momentum = conditional(choice([0.5, 0.9]), "optimizer", "sgd")
+        >>> space = ConfigSpace({"optimizer": choice(["sgd", "adam"]), "momentum": momentum})
+        >>> space.settled(np.array([[0.1, 0.1], [0.9, 0.1]]))
+        array([[0.25, 0.25],
+               [0.75,  nan]])
         """
         found = np.empty_like(points)
         columns = dict(zip(self, found.T, strict=True))
