@@ -2,8 +2,8 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 from scipy.spatial.distance import cdist
+from scipy.special import ndtr
 
 from hpo_helpers.arguments import finite
 from hpo_helpers.axes import reflected
@@ -12,7 +12,7 @@ from hpo_helpers.learning import ModelSearch
 from hpo_helpers.spaces import ConfigSpace, conditional
 
 # As many candidates are drawn from the prior as are varied from the best few trials.
-_DRAWN = 512
+_DRAWN = 256
 _VARIED = 5
 # Then, at each of these scales in turn, some are varied from the best few candidates.
 _CLIMB = (0.1, 0.03, 0.01)
@@ -68,7 +68,8 @@ def expected_improvement(
     # z is infinite where the deviation is 0, and NaN where there is no gain either.
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         z = gain / deviation
-        uncertain = gain * stats.norm.cdf(z) + deviation * stats.norm.pdf(z)
+        density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+        uncertain = gain * ndtr(z) + deviation * density
     return np.maximum(np.where(deviation > 0, uncertain, gain), 0.0)
 
 
@@ -91,7 +92,7 @@ class BayesianSearch(ModelSearch):
     initial_trials : int
         Trials that are told before the first fit.
     exploration : float
-        As in `expected_improvement`, but in standard deviations of the errors' normal scores.
+        As in `expected_improvement`, but in units of the `standardized` errors.
 
     Raises
     ------
@@ -100,8 +101,7 @@ class BayesianSearch(ModelSearch):
 
     Notes
     -----
-    Errors are replaced by their normal scores, the normal quantiles of their ranks, so that what
-    diverged is no further from the rest than what is merely bad; equal ones have an equal score.
+    The process sees errors as `standardized` has them, which tells good ones from the best.
 
     The lowest measured error was lucky, too; the one to improve on is the lowest that the process
     predicts for a trial. A trial asked for and not told yet, or not promoted to the rung that is
@@ -117,6 +117,7 @@ class BayesianSearch(ModelSearch):
 
     Examples
     --------
+    >>> from scipy import stats
     >>> from hpo_helpers.trials import Trial
     >>> searcher = BayesianSearch(ConfigSpace({"dropout_rate": stats.uniform(0, 0.8)}))
     >>> for number in range(15):
@@ -144,7 +145,7 @@ class BayesianSearch(ModelSearch):
         """Return the point to try next; see `ModelSearch.choose`."""
         ended = len(errors)
         places, groups = coordinates(self.space, points)
-        scores = stats.norm.ppf((stats.rankdata(errors) - 0.5) / ended)
+        scores = standardized(errors)
         process = GaussianProcess(places[:ended], scores, groups)
         predicted, _ = process.predict(places)
         if len(places) > ended:
@@ -184,6 +185,31 @@ class BayesianSearch(ModelSearch):
         return self.space.settled(varied.clip(_ROUNDING, 1 - _ROUNDING))
 
 
+def standardized(errors: np.ndarray) -> np.ndarray:
+    """Return errors of mean 0 and deviation 1, in which only differences among good ones count.
+
+    Parameters
+    ----------
+    errors : ndarray of float, shape (n,)
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+        What lies above the median by more than the better half lies below it, in the root mean
+        square, is cut off there: a network that has diverged is no further from the rest than one
+        that is merely bad.
+
+    Examples
+    --------
+    >>> standardized(np.array([0.1, 0.2, 0.3, 0.4, 0.9])).round(2)
+    array([-1.59, -0.72,  0.16,  1.04,  1.11])
+    """
+    middle = np.median(errors)
+    spread = np.sqrt(np.mean((errors[errors <= middle] - middle) ** 2))
+    cut = np.minimum(errors, middle + spread) if spread > 0 else errors
+    return (cut - cut.mean()) / (cut.std() or 1)
+
+
 def coordinates(space: ConfigSpace, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return points as a kernel sees them, which knows distances alone.
 
@@ -211,6 +237,7 @@ def coordinates(space: ConfigSpace, points: np.ndarray) -> tuple[np.ndarray, np.
 
     Examples
     --------
+    >>> from scipy import stats
     >>> from hpo_helpers.spaces import choice
     >>> momentum = conditional(stats.uniform(0, 1), "optimizer", "sgd")
     >>> space = ConfigSpace({"optimizer": choice(["sgd", "adam"]), "momentum": momentum})

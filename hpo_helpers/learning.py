@@ -1,4 +1,4 @@
-"""What the searchers that learn have in common: what was told, at which rung, and how they begin."""
+"""What the searchers that learn have in common: how they begin, and from what they learn."""
 
 import itertools
 from collections.abc import Sequence

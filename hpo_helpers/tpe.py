@@ -8,8 +8,8 @@ from scipy.special import logsumexp, ndtr, ndtri
 from hpo_helpers.learning import ModelSearch
 from hpo_helpers.spaces import ConfigSpace
 
-# Of the trials, this share is good.
-_GOOD = 0.15
+# Of the trials this share is good, and no more than so many.
+_GOOD, _MOST = 0.15, 25
 _CANDIDATES = 32
 # Of a kernel around one of n trials; its width goes down with n.
 _WIDTH = 0.2
@@ -68,7 +68,7 @@ class TPESearch(ModelSearch):
     ) -> np.ndarray:
         """Return the point to try next; see `ModelSearch.choose`."""
         order = np.argsort(errors, kind="stable")
-        best = order[: math.ceil(_GOOD * len(errors))]
+        best = order[: min(_MOST, math.ceil(_GOOD * len(errors)))]
         good = Density(self.space, points[best])
         others = Density(self.space, np.delete(points, best, axis=0))
         candidates = good.sample(_CANDIDATES, rng)

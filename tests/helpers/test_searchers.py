@@ -17,8 +17,8 @@ from hpo_helpers.searchers import (
     SobolSearch,
 )
 from hpo_helpers.spaces import ConfigSpace, choice, conditional
-from hpo_helpers.trials import FAILED, Trial, TrialLog
 from hpo_helpers.tpe import TPESearch
+from hpo_helpers.trials import FAILED, Trial, TrialLog
 from hpo_helpers.tuner import tune
 
 SPACE = ConfigSpace({"rate": stats.loguniform(1e-4, 1), "layers": stats.randint(1, 5)})
