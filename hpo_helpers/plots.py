@@ -156,3 +156,25 @@ def plot_best(train: np.ndarray, validation: np.ndarray, columns: int = 5, rows:
         ax.tick_params(labelsize=9)
     fig.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return fig
+
+
+def log_ticks(ax: Axes, *, x: Sequence[float] = (), y: Sequence[float] = ()) -> None:
+    """Mark these values on logarithmic axes, as they are written, and no others.
+
+    Parameters
+    ----------
+    ax : Axes
+    x, y : sequence of float
+        Of an axis without any its large marks stay as they are.
+
+    Examples
+    --------
+    >>> ax = Figure().subplots()
+    >>> ax.set(xscale="log", xlim=(1, 30)) and log_ticks(ax, x=[1, 3, 9, 27])
+    >>> [label.get_text() for label in ax.get_xticklabels()]
+    ['1', '3', '9', '27']
+    """
+    for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
+        if len(values):
+            axis.set_ticks(values, [str(value) for value in values])
+    ax.minorticks_off()

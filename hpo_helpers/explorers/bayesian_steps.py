@@ -10,7 +10,8 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import Matern
 
 from hpo_helpers.bayesian import expected_improvement
-from hpo_helpers.explorers.explorer import Number, RecordedExplorer, constant, log_ticks
+from hpo_helpers.explorers.explorer import Number, RecordedExplorer, constant
+from hpo_helpers.plots import log_ticks
 from hpo_helpers.recordings import load_recording
 
 FIRST = 2

@@ -2,14 +2,13 @@
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import anywidget
 import numpy as np
 import traitlets
-from matplotlib.axes import Axes
 
 FOLDER = Path(__file__).parent
 # Searches that an explorer compares, under as many seeds from 0.
@@ -150,11 +149,3 @@ def drawn_without_repetition(numbers: Iterator[float], size: int, count: int) ->
         other = place + int(next(numbers) * (size - place))
         rows[place], rows[other] = rows[other], rows[place]
     return rows[:count]
-
-
-def log_ticks(ax: Axes, y: Sequence[float], x: Sequence[float] = ()) -> None:
-    """Mark these values on the logarithmic axes of a picture, as they are written."""
-    for axis, values in ((ax.xaxis, x), (ax.yaxis, y)):
-        if values:
-            axis.set_ticks(values, [str(value) for value in values])
-    ax.minorticks_off()

@@ -11,7 +11,8 @@ from matplotlib import pyplot as plt
 from scipy import stats
 
 from hpo_helpers.bayesian import BayesianSearch
-from hpo_helpers.explorers.explorer import SEARCHES, Explorer, Number, constant, log_ticks
+from hpo_helpers.explorers.explorer import SEARCHES, Explorer, Number, constant
+from hpo_helpers.plots import log_ticks
 from hpo_helpers.recordings import load_json, load_recording
 from hpo_helpers.searchers import RandomSearch, Searcher, SobolSearch
 from hpo_helpers.spaces import ConfigSpace

@@ -10,8 +10,8 @@ from hpo_helpers.explorers.explorer import (
     SEARCHES,
     RecordedExplorer,
     drawn_without_repetition,
-    log_ticks,
 )
+from hpo_helpers.plots import log_ticks
 from hpo_helpers.recordings import load_recording
 from hpo_helpers.schedulers import Rung, halving_rungs
 

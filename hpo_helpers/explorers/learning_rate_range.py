@@ -7,7 +7,8 @@ import numpy as np
 import traitlets
 from matplotlib import pyplot as plt
 
-from hpo_helpers.explorers.explorer import RecordedExplorer, log_ticks
+from hpo_helpers.explorers.explorer import RecordedExplorer
+from hpo_helpers.plots import log_ticks
 from hpo_helpers.recordings import load_recording
 
 LOWEST, HIGHEST = 1e-6, 10.0
