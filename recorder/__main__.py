@@ -18,6 +18,7 @@ from recorder import (
     ladder,
     mlp,
     mlp_seconds,
+    searches,
     softmax,
     variance,
 )
@@ -29,6 +30,7 @@ TRAININGS = {
     "digits_grid": digits.grid,
     "digits_spread": digits.spread,
     "mlp": mlp.trials,
+    "mlp_decay": mlp.decaying_trials,
     "variance": variance.retrainings,
 }
 RECORDINGS: dict[str, Callable[[], Path]] = {
@@ -39,6 +41,7 @@ RECORDINGS: dict[str, Callable[[], Path]] = {
     "bayesian_searches": bayesian_searches.record,
     "five_picks": five_picks.record,
     "ladder": ladder.record,
+    "searches": searches.record,
     "fashion_mnist_sample": fashion_mnist_sample.record,
 }
 
