@@ -18,7 +18,6 @@ from recorder import (
     ladder,
     mlp,
     mlp_seconds,
-    searches,
     softmax,
     variance,
 )
@@ -41,7 +40,6 @@ RECORDINGS: dict[str, Callable[[], Path]] = {
     "bayesian_searches": bayesian_searches.record,
     "five_picks": five_picks.record,
     "ladder": ladder.record,
-    "searches": searches.record,
     "fashion_mnist_sample": fashion_mnist_sample.record,
 }
 
