@@ -40,5 +40,5 @@ def record(seeds: int = 50, trials: int = 60, folder: Path = FOLDER) -> Path:
             rows.append({"seed": seed, "met": met})
             print(f"bayesian_searches: seed {seed}", file=sys.stderr)
     content = record.__doc__.splitlines()[0]
-    about = files.described("bayesian_searches", "numpy", "scipy", "sklearn", content=content)
+    about = files.described("bayesian_searches", "numpy", "scipy", content=content)
     return files.write_json(folder / "bayesian_searches.json", {**about, "trials": rows}, "trials")

@@ -61,7 +61,6 @@ def record(folder: Path = FOLDER) -> Path:
         "five_picks",
         "numpy",
         "scipy",
-        "sklearn",
         content="Which recorded learning rates the searchers try, five a seed, seeds from 0",
         seeds=SEARCHES,
     )

@@ -13,11 +13,13 @@ from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import TrialState
 from threadpoolctl import threadpool_limits
 
+from hpo_helpers.bayesian import BayesianSearch
 from hpo_helpers.distributions import choice
 from hpo_helpers.problems import PROBLEMS, Problem
 from hpo_helpers.recordings import FOLDER
 from hpo_helpers.searchers import LocalSearch, RandomSearch, Searcher, SobolSearch
 from hpo_helpers.spaces import Config, ConfigSpace
+from hpo_helpers.tpe import TPESearch
 from hpo_helpers.tuner import tune
 from recorder import files
 
@@ -100,6 +102,8 @@ METHODS: dict[str, Callable[[Problem, int], Tried]] = {
     "RandomSearch": _ours(RandomSearch),
     "SobolSearch": _ours(SobolSearch),
     "LocalSearch": _ours(LocalSearch),
+    "BayesianSearch": _ours(BayesianSearch),
+    "TPESearch": _ours(TPESearch),
     "Optuna's TPESampler": _optunas(lambda seed: TPESampler(seed=seed)),
     "Optuna's TPESampler, multivariate": _optunas(
         lambda seed: TPESampler(seed=seed, multivariate=True, group=True)
