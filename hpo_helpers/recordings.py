@@ -278,7 +278,55 @@ def load_mlp_seconds(folder: Path | str = FOLDER) -> Callable[[Mapping[str, Any]
     return lambda config, epochs: seconds[kind(config)] * epochs
 
 
-class RecordedTrials:
+class Curves:
+    """An objective that knows whole learning curves, and gives them out epoch by epoch.
+
+    Examples
+    --------
+    >>> class Halves(Curves):
+    ...     def __call__(self, config, max_epochs=None):
+    ...         return [0.5, 0.25, 0.125][:max_epochs]
+    >>> errors, state = Halves().train({}, 1)
+    >>> Halves().train({}, 2, state)
+    ([0.25, 0.125], 3)
+    """
+
+    def train(
+        self, config: Mapping[str, Any], epochs: int, state: int | None = None
+    ) -> tuple[list[float], int]:
+        """Return the errors of so many epochs more: an objective for a tuner with a scheduler.
+
+        Parameters
+        ----------
+        config : mapping
+        epochs : int
+        state : int, optional
+            Epochs that came before; the state that was returned last.
+
+        Returns
+        -------
+        (list of float, int)
+            Errors of the epochs asked for, and the new state.
+        """
+        begun = state or 0
+        return self(config, begun + epochs)[begun:], begun + epochs
+
+    def __call__(self, config: Mapping[str, Any], max_epochs: int | None = None) -> list[float]:
+        """Return the validation error after each epoch, or after so many of the first.
+
+        Parameters
+        ----------
+        config : mapping
+        max_epochs : int, optional
+
+        Returns
+        -------
+        list of float
+        """
+        raise NotImplementedError
+
+
+class RecordedTrials(Curves):
     """An objective that looks its answer up instead of training.
 
     Parameters
@@ -358,26 +406,6 @@ class RecordedTrials:
                 )
             key = self._key(self.nearest(config))
         return self.errors[self._rows[key], :max_epochs].tolist()
-
-    def train(
-        self, config: Mapping[str, Any], epochs: int, state: int | None = None
-    ) -> tuple[list[float], int]:
-        """Return the errors of so many epochs more: an objective for a tuner with a scheduler.
-
-        Parameters
-        ----------
-        config : mapping
-        epochs : int
-        state : int, optional
-            Epochs that came before; the state that was returned last.
-
-        Returns
-        -------
-        (list of float, int)
-            Errors of the epochs asked for, and the new state.
-        """
-        begun = state or 0
-        return self(config, begun + epochs)[begun:], begun + epochs
 
     def nearest(self, config: Mapping[str, Any]) -> Config:
         """Return the recorded configuration that answers for `config`.

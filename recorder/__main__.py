@@ -17,6 +17,7 @@ from recorder import (
     five_picks,
     mlp,
     mlp_seconds,
+    searches,
     softmax,
     variance,
 )
@@ -28,6 +29,7 @@ TRAININGS = {
     "digits_grid": digits.grid,
     "digits_spread": digits.spread,
     "mlp": mlp.trials,
+    "mlp_decay": mlp.decaying_trials,
     "variance": variance.retrainings,
 }
 RECORDINGS: dict[str, Callable[[], Path]] = {
@@ -37,6 +39,7 @@ RECORDINGS: dict[str, Callable[[], Path]] = {
     "mlp_seconds": mlp_seconds.record,
     "bayesian_searches": bayesian_searches.record,
     "five_picks": five_picks.record,
+    "searches": searches.record,
     "fashion_mnist_sample": fashion_mnist_sample.record,
 }
 

@@ -12,7 +12,9 @@ from recorder.groups import Group
 MEASURED = ("validation", "test")
 
 
-def training(config: Mapping[str, Any], splits: Splits, **seeds: int) -> Training:
+def training(
+    config: Mapping[str, Any], splits: Splits, schedule: str = "constant", **seeds: int
+) -> Training:
     """Return what the networks of one shape have in common: 27 epochs, batches of 32.
 
     Parameters
@@ -21,6 +23,8 @@ def training(config: Mapping[str, Any], splits: Splits, **seeds: int) -> Trainin
         Of `MLP_SPACE`; its ``layers``, ``units`` and ``activation`` count.
     splits : Splits
         Of which the first 2,000 training images are learned from.
+    schedule : str
+        How the learning rate comes down over the 27 epochs.
     **seeds
         As `Training` takes them.
 
@@ -43,12 +47,22 @@ def training(config: Mapping[str, Any], splits: Splits, **seeds: int) -> Trainin
         hidden=[config["units"]] * config["layers"],
         activation=config["activation"],
         batch_size=32,
+        schedule=schedule,
         **seeds,
     )
 
 
 def trials() -> Iterator[Group]:
     """4,000 random configurations on 2,000 images, 27 epochs; the first 300 with five seeds."""
+    return _trials("constant")
+
+
+def decaying_trials() -> Iterator[Group]:
+    """Train the trials of mlp again, with rates that fall to zero along a line."""
+    return _trials("linear")
+
+
+def _trials(schedule: str) -> Iterator[Group]:
     splits = load_fashion_mnist(full=False)
     searcher = RandomSearch(MLP_SPACE)
     configs = [searcher.ask(number) for number in range(4000)]
@@ -59,4 +73,4 @@ def trials() -> Iterator[Group]:
             groups.setdefault(kind, []).append(number)
         for numbers in groups.values():
             chosen = [configs[number] for number in numbers]
-            yield Group(training(chosen[0], splits, seed=seed), MEASURED, chosen, numbers)
+            yield Group(training(chosen[0], splits, schedule, seed=seed), MEASURED, chosen, numbers)
