@@ -1,8 +1,9 @@
 """Problems: a suite of small, real trainings, on which methods of search are compared."""
 
 import functools
+import itertools
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -37,10 +38,12 @@ class Problem:
         on another.
     space : ConfigSpace
     train : callable
-        From a configuration, a seed and a part to a list of errors: ``"validation"``, after each
-        epoch, of which there may be one only; ``"test"``, after the last. The seed decides what is
+        From a configuration, a seed and a part to errors, each yielded when it is measured:
+        ``"validation"``, after each epoch; ``"test"``, after the last. The seed decides what is
         learned from and validated on, the first weights and the batches. The test part is always
         the same, and never among them.
+    epochs : int
+        Of a training to the end.
 
     Examples
     --------
@@ -54,7 +57,8 @@ class Problem:
     name: str
     family: str
     space: ConfigSpace
-    train: Callable[[Config, int, str], list[float]]
+    train: Callable[[Config, int, str], Iterator[float]]
+    epochs: int = 1
 
     def objective(self, seed: int) -> "ProblemObjective":
         """Return what a search minimizes: the validation error under one seed.
@@ -91,12 +95,14 @@ class Problem:
             wrong throughout.
         """
         self.space.check(config)
-        ends = [self.train(dict(config), judge, "test")[-1] for judge in JUDGES]
+        ends = [next(self.train(dict(config), judge, "test")) for judge in JUDGES]
         return float(np.nan_to_num(ends, nan=1.0).mean())
 
 
 class ProblemObjective(Curves):
-    """The validation error of a problem under one seed; each configuration is trained once.
+    """The validation error of a problem under one seed.
+
+    Each configuration is trained once, and no further than somebody has asked.
 
     Parameters
     ----------
@@ -114,7 +120,11 @@ class ProblemObjective(Curves):
     def __init__(self, problem: Problem, seed: int) -> None:
         self.problem = problem
         self.seed = seed
-        self._known: dict[tuple, list[float]] = {}
+        self._begun: dict[tuple, tuple[list[float], Iterator[float]]] = {}
+
+    def __reduce__(self) -> tuple:
+        # What has begun cannot be sent to another process, and begins there anew.
+        return type(self), (self.problem, self.seed)
 
     def __call__(self, config: Mapping[str, Any], max_epochs: int | None = None) -> list[float]:
         """Return the validation error after each epoch.
@@ -140,9 +150,12 @@ class ProblemObjective(Curves):
         if max_epochs is not None:
             whole("max_epochs", max_epochs)
         key = tuple(sorted(config.items()))
-        if key not in self._known:
-            self._known[key] = self.problem.train(dict(config), self.seed, "validation")
-        return self._known[key][:max_epochs]
+        if key not in self._begun:
+            self._begun[key] = [], self.problem.train(dict(config), self.seed, "validation")
+        errors, coming = self._begun[key]
+        wanted = self.problem.epochs if max_epochs is None else max_epochs
+        errors.extend(itertools.islice(coming, max(wanted - len(errors), 0)))
+        return errors[:wanted]
 
 
 @functools.cache
@@ -191,16 +204,22 @@ def _drawn(split: Split, rng: np.random.Generator, first: int, second: int) -> t
     )
 
 
+@functools.lru_cache(maxsize=8)
+def _images(data: Callable[[], tuple[Split, Split]], seed: int) -> tuple[Split, Split, Split]:
+    """Return what is learned from, validated and tested on; trainings that wait share them."""
+    pool, test = data()
+    return *_drawn(pool, np.random.default_rng(seed), _IMAGES, _IMAGES), test
+
+
 def _network(
     data: Callable[[], tuple[Split, Split]],
     settings: Mapping[str, Any],
     config: Config,
     seed: int,
     part: str,
-) -> list[float]:
+) -> Iterator[float]:
     """Train a network on the engine."""
-    pool, test = data()
-    learned, validation = _drawn(pool, np.random.default_rng(seed), _IMAGES, _IMAGES)
+    learned, validation, test = _images(data, seed)
     batch_size = config.get("batch_size", 32)
     ends = epoch_ends(learned, batch_size, _EPOCHS)
     training = Training(
@@ -214,7 +233,8 @@ def _network(
         **settings,
     )
     knobs = {name: value for name, value in config.items() if name in LIMITS}
-    return [float(1 - right.item()) for right in watch_trials(training, [knobs])]
+    for right in watch_trials(training, [knobs]):
+        yield float(1 - right.item())
 
 
 def _model(
@@ -225,7 +245,7 @@ def _model(
     config: Config,
     seed: int,
     part: str,
-) -> list[float]:
+) -> Iterator[float]:
     """Fit a model of scikit-learn; resampled, each configuration on a split of its own."""
     pool, test = data()
     own = zlib.crc32(repr(sorted(config.items())).encode()) if resampled else 0
@@ -237,8 +257,9 @@ def _model(
     predicted = model.fit(*learned).predict(rows)
     if labels.dtype.kind == "f":
         # Of numbers the share of the variance that is not explained.
-        return [float(np.mean((predicted - labels) ** 2) / pool.labels.var())]
-    return [float(np.mean(predicted != labels))]
+        yield float(np.mean((predicted - labels) ** 2) / pool.labels.var())
+    else:
+        yield float(np.mean(predicted != labels))
 
 
 _CLASSIFIERS = {
@@ -254,7 +275,8 @@ def _classifier(model: str, **knobs: Any) -> BaseEstimator:
 
 
 def _problem(name: str, family: str, train: Callable, space: Mapping[str, Any]) -> Problem:
-    return Problem(name, family, ConfigSpace(space), train)
+    epochs = _EPOCHS if family == "networks" else 1
+    return Problem(name, family, ConfigSpace(space), train, epochs)
 
 
 _ALL = [
