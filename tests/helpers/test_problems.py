@@ -98,7 +98,7 @@ def test_each_configuration_of_the_noisy_problem_has_its_own_split():
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "0", None, 1000])
 def test_seed_of_a_judge_or_none_is_refused(seed):
-    with pytest.raises((TypeError, ValueError), match="seed is .*; expected"):
+    with pytest.raises((TypeError, ValueError), match=r"seed is .*; expected"):
         PROBLEMS["boosting"].objective(seed)
 
 
