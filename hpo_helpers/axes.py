@@ -91,6 +91,25 @@ class Axis:
         """
         return self.distribution.cdf(np.asarray(values, float))
 
+    @property
+    def options(self) -> int:
+        """How many options a category has; 0 for a number."""
+        return 0
+
+    def settled(self, quantiles: np.ndarray) -> np.ndarray:
+        """Return the quantiles of the values at quantiles, where a configuration would lie.
+
+        Parameters
+        ----------
+        quantiles : ndarray of float, shape (n,)
+            In [0, 1].
+
+        Returns
+        -------
+        ndarray of float, shape (n,)
+        """
+        return quantiles
+
     def allows(self, value: Any) -> bool:
         """Tell whether a value is possible.
 
@@ -143,21 +162,6 @@ class Axis:
         """
         return self._stepped(value, step * rng.standard_normal())
 
-    def columns(self, quantiles: np.ndarray, exists: np.ndarray) -> np.ndarray:
-        """Return the coordinates for a model: the quantile, or for each option a 0 or 1.
-
-        Parameters
-        ----------
-        quantiles : ndarray of float, shape (n,)
-        exists : ndarray of bool, shape (n,)
-            Whether the configuration has the hyperparameter.
-
-        Returns
-        -------
-        ndarray of float, shape (n, 1) or (n, number of options)
-        """
-        return quantiles[:, None]
-
     def _has_probability(self, value: float) -> bool:
         if self.distribution.dist.name in _WITHOUT_GAPS:
             return True
@@ -190,6 +194,9 @@ class _Integer(Axis):
     def quantiles(self, values: Sequence[Any]) -> np.ndarray:
         numbers = np.asarray(values, float)
         return (self.distribution.cdf(numbers) + self.distribution.cdf(numbers - 1)) / 2
+
+    def settled(self, quantiles: np.ndarray) -> np.ndarray:
+        return self.quantiles(super().values(quantiles))
 
     def _has_probability(self, value: float) -> bool:
         whole = self.distribution.dist.name in _WITHOUT_GAPS and value % 1 == 0
@@ -227,6 +234,10 @@ class _Steps(_Integer):
         half = 0.5 / len(self._options)
         return np.array([self.distribution.cdf(value) - half for value in values])
 
+    def settled(self, quantiles: np.ndarray) -> np.ndarray:
+        count = len(self._options)
+        return (np.minimum(quantiles * count, count - 1).astype(int) + 0.5) / count
+
     def allows(self, value: Any) -> bool:
         value = plain(value)
         return isinstance(value, str | int | float | None) and value in self._options
@@ -237,6 +248,10 @@ class _Steps(_Integer):
 
 
 class _Category(_Steps):
+    @property
+    def options(self) -> int:
+        return len(self._options)
+
     def expected(self) -> str:
         return f"one of {list(self._options)}"
 
@@ -246,10 +261,6 @@ class _Category(_Steps):
     def moved(self, value: Any, step: float, rng: np.random.Generator) -> Any:
         others = [option for option in self._options if option != value]
         return others[rng.integers(len(others))]
-
-    def columns(self, quantiles: np.ndarray, exists: np.ndarray) -> np.ndarray:
-        option = (quantiles * len(self._options)).astype(int)
-        return np.eye(len(self._options))[option] * exists[:, None]
 
 
 def axis_of(name: str, distribution: Any) -> Axis:

@@ -1,27 +1,23 @@
 """Bayesian optimization: a Gaussian process predicts errors, expected improvement chooses."""
 
-import warnings
-from collections.abc import Callable, Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, stats
 from scipy.spatial.distance import cdist
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+from scipy.special import ndtr
 
-from hpo_helpers.arguments import finite, whole
+from hpo_helpers.arguments import finite
 from hpo_helpers.axes import reflected
-from hpo_helpers.searchers import SobolSearch
-from hpo_helpers.spaces import Config, ConfigSpace, require_space
-from hpo_helpers.trials import Trial
+from hpo_helpers.gaussian import GaussianProcess
+from hpo_helpers.learning import ModelSearch
+from hpo_helpers.spaces import ConfigSpace, conditional
 
-# As many candidates are drawn from the prior as are variations of the best few trials.
-_CANDIDATES = 512
+# As many candidates are drawn from the prior as are varied from the best few trials.
+_DRAWN = 256
 _VARIED = 5
-# Of the likelihood in a fit; they are most of the time that `ask` takes.
-_EVALUATIONS = 25
+# Then, at each of these scales in turn, some are varied from the best few candidates.
+_CLIMB = (0.1, 0.03, 0.01)
+_CLIMBING = 128
+_BEST = 8
 # Quantiles that differ by less are the same: a value comes back from the unit cube rounded.
 _ROUNDING = 1e-9
 
@@ -72,18 +68,20 @@ def expected_improvement(
     # z is infinite where the deviation is 0, and NaN where there is no gain either.
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         z = gain / deviation
-        uncertain = gain * stats.norm.cdf(z) + deviation * stats.norm.pdf(z)
+        density = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
+        uncertain = gain * ndtr(z) + deviation * density
     return np.maximum(np.where(deviation > 0, uncertain, gain), 0.0)
 
 
-class BayesianSearch:
+class BayesianSearch(ModelSearch):
     """Learn from the trials so far where a lower error is to be expected, and try that.
 
-    The first trials lie on a Sobol' sequence. From then on, each `ask` fits a Gaussian process to
-    the trials: it predicts the error of every configuration, with a standard deviation that is
-    small near trials and large far from them. Among candidates, half of them drawn from the prior
-    and half varied from the best trials, it returns the one of largest `expected_improvement`
-    that was not tried yet.
+    Each `ask` fits a Gaussian process to the trials: it predicts the error of every
+    configuration, with a standard deviation that is small near trials and large far from them.
+    What is tried is the configuration of largest `expected_improvement` that can be found: among
+    candidates, half of them drawn from the prior and half varied from the best trials, and then
+    among smaller and smaller variations of the best candidates. Nothing is tried twice while there
+    is something new.
 
     Parameters
     ----------
@@ -94,31 +92,22 @@ class BayesianSearch:
     initial_trials : int
         Trials that are told before the first fit.
     exploration : float
-        As in `expected_improvement`, but in standard deviations of the errors' normal scores.
+        As in `expected_improvement`, but in units of the `standardized` errors.
 
     Raises
     ------
     ValueError
-        If `initial_trials` is below 1 or `exploration` negative; when another space's trial is
-        told.
+        As `ModelSearch`, or if `exploration` is negative.
 
     Notes
     -----
-    The coordinate of a number is its quantile (an integer's is the middle of its interval), and
-    that of a category one column of 0 and 1 an option; what does not exist is constant.
+    The process sees errors as `standardized` has them, which tells good ones from the best.
 
-    Errors are replaced by their normal scores, the normal quantiles of their ranks, so that what
-    diverged is no further from the rest than what is merely bad. A failed trial counts as the
-    worst error seen. Of a trial told again the last error counts, after however many epochs.
-
-    The kernel is Matérn 5/2 with a length scale a coordinate, plus white noise. Few trials do not
-    determine so many hyperparameters, so the logarithm of each has a normal prior of deviation 1.
     The lowest measured error was lucky, too; the one to improve on is the lowest that the process
-    predicts for a trial. A trial asked for and not told yet is believed to end as predicted, so
-    that one that runs in parallel goes elsewhere.
+    predicts for a trial. A trial asked for and not told yet, or not promoted to the rung that is
+    learned from, is believed to end as predicted, so that the next one goes elsewhere.
 
-    Trials told in another order lead to the same configuration. The time of a fit grows with the
-    cube of their number: this is for hundreds, not thousands.
+    The time of a fit grows with the cube of the trials: this is for hundreds, not thousands.
 
     References
     ----------
@@ -128,6 +117,8 @@ class BayesianSearch:
 
     Examples
     --------
+    >>> from scipy import stats
+    >>> from hpo_helpers.trials import Trial
     >>> searcher = BayesianSearch(ConfigSpace({"dropout_rate": stats.uniform(0, 0.8)}))
     >>> for number in range(15):
     ...     config = searcher.ask(number)
@@ -141,106 +132,132 @@ class BayesianSearch:
         space: ConfigSpace,
         seed: int = 0,
         initial_trials: int = 8,
-        exploration: float = 0.2,
+        exploration: float = 0.0,
     ) -> None:
+        super().__init__(space, seed, initial_trials)
         if finite("exploration", exploration) < 0:
             raise ValueError(f"exploration is {exploration!r}; expected a number from 0, say 0.2")
-        self.space = require_space(space)
-        self.seed = whole("seed", seed, least=0)
-        self.initial_trials = whole("initial_trials", initial_trials)
         self.exploration = exploration
-        self._first = SobolSearch(space, seed)
-        self._told: dict[int, Trial] = {}
-        self._pending: dict[int, Config] = {}
 
-    def ask(self, number: int) -> Config:
-        """Return the configuration of a trial; see `Searcher.ask`."""
-        # A search that was interrupted asks again for what is pending under the same number.
-        pending = [self._pending[n] for n in sorted(self._pending) if n != number]
-        told = [self._told[n] for n in sorted(self._told)]
-        tried = [*(trial.config for trial in told), *pending]
-        errors = np.array([trial.error for trial in told])
-        rng = np.random.default_rng([self.seed, number])
-        if len(told) < self.initial_trials or np.isnan(errors).all():
-            config = self._initial(number, tried, rng)
-        else:
-            config = self._most_promising(tried, errors, rng)
-        self._pending[number] = config
-        return dict(config)
+    def choose(
+        self, points: np.ndarray, errors: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Return the point to try next; see `ModelSearch.choose`."""
+        ended = len(errors)
+        places, groups = coordinates(self.space, points)
+        scores = standardized(errors)
+        process = GaussianProcess(places[:ended], scores, groups)
+        predicted, _ = process.predict(places)
+        if len(places) > ended:
+            believed = np.concatenate([scores, predicted[ended:]])
+            process = GaussianProcess(places, believed, groups, process.theta)
+        lowest = predicted[:ended].min()
 
-    def tell(self, trial: Trial) -> None:
-        """Take note of a trial, in place of an earlier report of it; see `Searcher.tell`."""
-        self.space.check(trial.config)
-        self._told[trial.number] = trial
-        self._pending.pop(trial.number, None)
+        def gains(candidates: np.ndarray) -> np.ndarray:
+            there, _ = coordinates(self.space, candidates)
+            improvement = expected_improvement(*process.predict(there), lowest, self.exploration)
+            repeats = cdist(there, places).min(axis=1) < _ROUNDING
+            return np.where(repeats, -1, improvement)
 
-    def _initial(self, number: int, tried: list[Config], rng: np.random.Generator) -> Config:
-        # The random ones are for a small space, where the first may have been tried.
-        drawn = self.space.from_units(rng.random((31, len(self.space))))
-        first = self._first.ask(number)
-        return next((config for config in (first, *drawn) if config not in tried), first)
+        best = points[np.argsort(predicted[:ended], kind="stable")[:_VARIED]]
+        drawn = self.space.settled(rng.random((_DRAWN, len(self.space))))
+        candidates = np.vstack([drawn, self._varied(best, _DRAWN, 0.3, rng)])
+        found = gains(candidates)
+        for scale in _CLIMB:
+            best = candidates[np.argsort(-found, kind="stable")[:_BEST]]
+            candidates = np.vstack([best, self._varied(best, _CLIMBING, scale, rng)])
+            found = gains(candidates)
+        return candidates[found.argmax()]
 
-    def _most_promising(
-        self, tried: list[Config], errors: np.ndarray, rng: np.random.Generator
-    ) -> Config:
-        points, ended = _coordinates(self.space, tried), len(errors)
-        ranks = stats.rankdata(np.where(np.isnan(errors), np.nanmax(errors), errors))
-        scores = stats.norm.ppf((ranks - 0.5) / ended)
-        process = _fit(points[:ended], scores)
-        predicted = process.predict(points)
-        if len(tried) > ended:
-            scores = np.concatenate([scores, predicted[ended:]])
-            process = GaussianProcessRegressor(process.kernel_, optimizer=None).fit(points, scores)
-        best = [tried[place] for place in np.argsort(predicted[:ended])[:_VARIED]]
-        drawn = rng.random((_CANDIDATES, len(self.space)))
-        candidates = self.space.from_units([*drawn, *self._varied(best, rng)])
-        there = _coordinates(self.space, candidates)
-        mean, deviation = process.predict(there, return_std=True)
-        # Of the error itself, without the noise of measuring it once more.
-        deviation = np.sqrt(np.maximum(deviation**2 - process.kernel_.k2.noise_level, 0))
-        gains = expected_improvement(mean, deviation, predicted.min(), self.exploration)
-        repeats = cdist(there, points).min(axis=1) < _ROUNDING
-        return candidates[np.lexsort((-gains, repeats))[0]]
-
-    def _varied(self, configs: list[Config], rng: np.random.Generator) -> np.ndarray:
-        shape = (_CANDIDATES, len(self.space))
-        centers = np.resize(self.space.to_units(configs), shape)
-        scales = 10 ** rng.uniform(-2, -0.5, (_CANDIDATES, 1))
-        moved = reflected(centers + scales * rng.standard_normal(shape))
+    def _varied(
+        self, points: np.ndarray, n: int, scale: float, rng: np.random.Generator
+    ) -> np.ndarray:
+        prior = rng.random((n, len(self.space)))
+        centers = np.resize(points, prior.shape)
+        scales = scale * 10 ** rng.uniform(-1.5, 0, (n, 1))
+        moved = reflected(centers + scales * rng.standard_normal(prior.shape))
         # Half of the coordinates stay, a quarter moves, a quarter is drawn anew.
-        fate = rng.integers(4, size=shape)
-        varied = np.select([fate < 2, fate == 2], [centers, moved], rng.random(shape))
+        fate = rng.integers(4, size=prior.shape)
+        varied = np.select([fate < 2, fate == 2], [centers, moved], prior)
+        # What did not exist may do so now.
+        varied = np.where(np.isnan(varied), prior, varied)
         # At 0 and 1 a distribution without bounds is infinite.
-        return varied.clip(_ROUNDING, 1 - _ROUNDING)
+        return self.space.settled(varied.clip(_ROUNDING, 1 - _ROUNDING))
 
 
-def _coordinates(space: ConfigSpace, configs: Sequence[Config]) -> np.ndarray:
+def standardized(errors: np.ndarray) -> np.ndarray:
+    """Return errors of mean 0 and deviation 1, in which only differences among good ones count.
+
+    Parameters
+    ----------
+    errors : ndarray of float, shape (n,)
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+        What lies above the median by more than the better half lies below it, in the root mean
+        square, is cut off there: a network that has diverged is no further from the rest than one
+        that is merely bad.
+
+    Examples
+    --------
+    >>> standardized(np.array([0.1, 0.2, 0.3, 0.4, 0.9])).round(2)
+    array([-1.59, -0.72,  0.16,  1.04,  1.11])
+    """
+    middle = np.median(errors)
+    spread = np.sqrt(np.mean((errors[errors <= middle] - middle) ** 2))
+    cut = np.minimum(errors, middle + spread) if spread > 0 else errors
+    return (cut - cut.mean()) / (cut.std() or 1)
+
+
+def coordinates(space: ConfigSpace, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return points as a kernel sees them, which knows distances alone.
+
+    A number lies at its quantile, the options of a category at a distance of 1 from each other.
+    A number that exists under a condition lies on an arc of radius and length 1, and what lacks
+    it in the centre: at a distance of 1 from every value, and of 0 from all else that lacks it.
+
+    Parameters
+    ----------
+    space : ConfigSpace
+    points : ndarray of float, shape (n, number of hyperparameters)
+        As `ConfigSpace.settled` has them.
+
+    Returns
+    -------
+    coordinates : ndarray of float, shape (n, columns)
+    groups : ndarray of int, shape (columns,)
+        The place in the space of each column's hyperparameter.
+
+    References
+    ----------
+    K. Swersky, D. Duvenaud, J. Snoek, F. Hutter, M. A. Osborne, "Raiders of the Lost
+    Architecture: Kernels for Bayesian Optimization in Conditional Parameter Spaces",
+    arXiv:1409.4011, 2014.
+
+    Examples
+    --------
+    >>> from scipy import stats
+    >>> from hpo_helpers.spaces import choice
+    >>> momentum = conditional(stats.uniform(0, 1), "optimizer", "sgd")
+    >>> space = ConfigSpace({"optimizer": choice(["sgd", "adam"]), "momentum": momentum})
+    >>> found, groups = coordinates(space, np.array([[0.25, 0.0], [0.25, 0.5], [0.75, np.nan]]))
+    >>> found.round(2)
+    array([[0.71, 0.  , 1.  , 0.  ],
+           [0.71, 0.  , 0.88, 0.48],
+           [0.  , 0.71, 0.  , 0.  ]])
+    >>> groups
+    array([0, 0, 1, 1])
+    """
     columns = []
-    for (name, axis), quantiles in zip(space.axes.items(), space.to_units(configs).T, strict=True):
-        columns.append(axis.columns(quantiles, np.array([name in config for config in configs])))
-    return np.hstack(columns)
-
-
-def _fit(points: np.ndarray, scores: np.ndarray) -> GaussianProcessRegressor:
-    scales = np.full(points.shape[1], 0.5)
-    kernel = ConstantKernel(1.0, (0.01, 100)) * Matern(scales, (0.02, 50), nu=2.5)
-    kernel += WhiteKernel(0.05, (1e-4, 2))
-    process = GaussianProcessRegressor(kernel, optimizer=_most_probable)
-    with warnings.catch_warnings():
-        # A hyperparameter of the kernel ends at its bound when all errors are equal, for example.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return process.fit(points, scores)
-
-
-def _most_probable(
-    negative_log_likelihood: Callable, start: np.ndarray, bounds: np.ndarray
-) -> tuple[np.ndarray, float]:
-    def negative_log_posterior(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = negative_log_likelihood(theta)
-        return value + ((theta - start) ** 2).sum() / 2, gradient + theta - start
-
-    options = {"maxfun": _EVALUATIONS}
-    found = optimize.minimize(
-        negative_log_posterior, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options
-    )
-    return found.x, found.fun
+    for (name, axis), quantiles in zip(space.axes.items(), points.T, strict=True):
+        exists = ~np.isnan(quantiles)
+        there = np.where(exists, quantiles, 0)
+        if axis.options:
+            places = np.eye(axis.options)[(there * axis.options).astype(int)] / np.sqrt(2)
+        elif isinstance(space[name], conditional):
+            places = np.column_stack([np.cos(there), np.sin(there)])
+        else:
+            places = there[:, None]
+        columns.append(places * exists[:, None])
+    return np.hstack(columns), np.repeat(np.arange(len(columns)), [c.shape[1] for c in columns])

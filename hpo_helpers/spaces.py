@@ -20,6 +20,8 @@ Config = dict[str, Any]
 # Where an absent conditional hyperparameter lies in the unit cube: the centre, the same for
 # every configuration that lacks it, so that it adds nothing to the distance between two.
 _ABSENT = 0.5
+# Quantiles that differ by less are the same.
+_ROUNDING = 1e-9
 
 
 class conditional(Immutable):
@@ -319,6 +321,38 @@ class ConfigSpace(Immutable, Mapping):
             rows = [row for row, config in enumerate(configs) if name in config]
             column[rows] = axis.quantiles([configs[row][name] for row in rows])
         return points
+
+    def settled(self, points: np.ndarray) -> np.ndarray:
+        """Return where the configurations of points lie, for a model that learns from many.
+
+        Parameters
+        ----------
+        points : ndarray of float, shape (n, number of hyperparameters)
+            Quantiles in [0, 1].
+
+        Returns
+        -------
+        ndarray of float, shape (n, number of hyperparameters)
+            For an integer or a category the middle of its interval; NaN for a hyperparameter that
+            does not exist.
+
+        Examples
+        --------
+        >>> momentum = conditional(choice([0.5, 0.9]), "optimizer", "sgd")
+        >>> space = ConfigSpace({"optimizer": choice(["sgd", "adam"]), "momentum": momentum})
+        >>> space.settled(np.array([[0.1, 0.1], [0.9, 0.1]]))
+        array([[0.25, 0.25],
+               [0.75,  nan]])
+        """
+        found = np.empty_like(points)
+        columns = dict(zip(self, found.T, strict=True))
+        for (name, axis), quantiles in zip(self.axes.items(), points.T, strict=True):
+            columns[name][:] = axis.settled(quantiles)
+            for parent, values in self._conditions(name):
+                there = self.axes[parent].quantiles(values)
+                near = np.isclose(columns[parent][:, None], there, rtol=0, atol=_ROUNDING)
+                columns[name][~near.any(axis=1)] = np.nan
+        return found
 
     def check(self, config: Mapping[str, Any]) -> None:
         """Refuse a configuration that does not belong to this space.

@@ -17,12 +17,14 @@ from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import TrialState
 from threadpoolctl import threadpool_limits
 
+from hpo_helpers.bayesian import BayesianSearch
 from hpo_helpers.distributions import choice
 from hpo_helpers.problems import PROBLEMS, Problem
 from hpo_helpers.recordings import FOLDER
 from hpo_helpers.schedulers import ASHA, Hyperband, Scheduler, SuccessiveHalving
 from hpo_helpers.searchers import LocalSearch, RandomSearch, Searcher, SobolSearch
 from hpo_helpers.spaces import Config, ConfigSpace
+from hpo_helpers.tpe import TPESearch
 from hpo_helpers.trials import FAILED
 from hpo_helpers.tuner import tune
 from recorder import files
@@ -169,6 +171,8 @@ METHODS: dict[str, Search] = {
     "RandomSearch": ours(RandomSearch),
     "SobolSearch": ours(SobolSearch),
     "LocalSearch": ours(LocalSearch),
+    "BayesianSearch": ours(BayesianSearch),
+    "TPESearch": ours(TPESearch),
     "Optuna's TPESampler": optunas(_tpe),
     "Optuna's TPESampler, multivariate": optunas(_multivariate),
 }
@@ -176,6 +180,9 @@ METHODS: dict[str, Search] = {
 SCHEDULED: dict[str, Search] = {
     "ASHA": ours(RandomSearch, ASHA),
     "Hyperband": ours(RandomSearch, Hyperband),
+    "ASHA with TPESearch": ours(TPESearch, ASHA),
+    "Hyperband with TPESearch": ours(TPESearch, Hyperband),
+    "ASHA with BayesianSearch": ours(BayesianSearch, ASHA),
     # Its rungs, 27, 9, 3 and 1 trials, are those of our halving, which here does its work.
     "the schedule of scikit-learn's HalvingRandomSearchCV": ours(
         RandomSearch, SuccessiveHalving, from_scratch=True

@@ -14,12 +14,12 @@ REFERENCE = ROOT / "book" / "back" / "reference.md"
 PACKAGE = Path(hpo_helpers.__file__).parent
 # From the ground up; the one place where the floors stand by name.
 FLOORS = [
-    {"arguments", "distributions", "optimizers"},
+    {"arguments", "distributions", "gaussian", "optimizers"},
     {"axes", "data", "networks", "plots", "trials"},
     {"spaces"},
     {"training", "recordings", "loaders", "jobs", "searchers", "schedulers"},
-    {"objectives", "problems", "bayesian", "workers", "search"},
-    {"tuner", "simulator"},
+    {"objectives", "problems", "learning", "workers", "search"},
+    {"bayesian", "tpe", "tuner", "simulator"},
     {"explorers"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
@@ -75,4 +75,4 @@ def code_lines(path: Path) -> int:
 
 
 def test_package_stays_small():
-    assert sum(map(code_lines, PACKAGE.glob("*.py"))) < 2900
+    assert sum(map(code_lines, PACKAGE.glob("*.py"))) < 3000

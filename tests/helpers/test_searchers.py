@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from hpo_helpers import bayesian, searchers
+from hpo_helpers import bayesian, searchers, tpe
 from hpo_helpers.bayesian import BayesianSearch
 from hpo_helpers.searchers import (
     CoarseToFine,
@@ -17,6 +17,7 @@ from hpo_helpers.searchers import (
     SobolSearch,
 )
 from hpo_helpers.spaces import ConfigSpace, choice, conditional
+from hpo_helpers.tpe import TPESearch
 from hpo_helpers.trials import FAILED, Trial, TrialLog
 from hpo_helpers.tuner import tune
 
@@ -246,6 +247,7 @@ SEARCHERS = {
     "coarse": lambda seed=0: CoarseToFine(SPACE, 4, seed=seed),
     "local": lambda seed=0: LocalSearch(SPACE, seed),
     "bayesian": lambda seed=0: BayesianSearch(SPACE, seed, initial_trials=4),
+    "tpe": lambda seed=0: TPESearch(SPACE, seed, initial_trials=4),
 }
 all_searchers = pytest.mark.parametrize("make", SEARCHERS.values(), ids=SEARCHERS)
 
@@ -253,11 +255,11 @@ all_searchers = pytest.mark.parametrize("make", SEARCHERS.values(), ids=SEARCHER
 def test_every_searcher_of_the_package_is_among_them():
     known = {
         kind
-        for module in (searchers, bayesian)
+        for module in (searchers, bayesian, tpe)
         for kind in vars(module).values()
-        if inspect.isclass(kind) and hasattr(kind, "ask") and kind is not searchers.Searcher
+        if inspect.isclass(kind) and hasattr(kind, "ask") and kind.__module__ == module.__name__
     }
-    assert {type(make()) for make in SEARCHERS.values()} == known
+    assert {type(make()) for make in SEARCHERS.values()} == known - {searchers.Searcher}
 
 
 @all_searchers
@@ -289,7 +291,9 @@ def test_seed_that_is_no_seed_is_refused(name, seed):
         SEARCHERS[name](seed)
 
 
-@pytest.mark.parametrize("kind", [RandomSearch, SobolSearch, LocalSearch, BayesianSearch])
+@pytest.mark.parametrize(
+    "kind", [RandomSearch, SobolSearch, LocalSearch, BayesianSearch, TPESearch]
+)
 def test_configurations_that_come_again_are_mentioned(kind):
     space = ConfigSpace({"layers": stats.randint(1, 3), "units": choice([8, 16])})
     with pytest.warns(UserWarning, match=r"\d of 9 trials have a configuration that another had"):

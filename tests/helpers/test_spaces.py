@@ -458,13 +458,34 @@ def test_a_tiny_step_leads_to_the_next_value(distribution, value, neighbors):
     assert {axis.moved(value, 1e-12, rng) for _ in range(30)} == neighbors
 
 
-def test_what_has_an_order_is_one_column_for_a_model_and_an_option_one_each():
-    space = ConfigSpace({"x": stepped(0, 1, 0.25), "a": choice(["r", "t"])})
-    points, there = space.to_units([{"x": 0.25, "a": "t"}]), np.array([True])
-    columns = [
-        axis.columns(q, there) for axis, q in zip(space.axes.values(), points.T, strict=True)
+SETTLED = {
+    "conditions": conditional_space(),
+    "numbers": ConfigSpace(
+        {
+            "whole": GAPS,
+            "endless": stats.poisson(3),
+            "log": log_integer(8, 256),
+            "steps": stepped(0.1, 0.9, 0.1),
+            "units": conditional(stats.randint(1, 9), "whole", 5),
+            "deeper": conditional(conditional(stats.uniform(), "units", 2, 3), "whole", 5),
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("space", SETTLED.values(), ids=SETTLED)
+def test_points_settle_where_their_configurations_lie(space):
+    points = np.random.default_rng(0).random((300, len(space)))
+    found = space.settled(points)
+    configs = space.from_units(points)
+    there = np.array([[name in config for name in space] for config in configs])
+    assert (np.isnan(found) == ~there).all()
+    assert np.allclose(found[there], space.to_units(configs)[there], rtol=0, atol=1e-12)
+    assert np.array_equal(space.settled(np.nan_to_num(found, nan=0.5)), found, equal_nan=True)
+    assert [space.to_unit(c)[t].tolist() for c, t in zip(configs, there, strict=True)] == [
+        space.to_unit(c)[t].tolist()
+        for c, t in zip(space.from_units(np.nan_to_num(found, nan=0.5)), there, strict=True)
     ]
-    assert [column.tolist() for column in columns] == [[[pytest.approx(0.3)]], [[0, 1]]]
 
 
 @pytest.mark.parametrize("points", [[], np.empty((0, 2)), ()])
