@@ -23,14 +23,23 @@ TPE = "Optuna's TPESampler"
 MULTIVARIATE = "Optuna's TPESampler, multivariate"
 # By the first word of their rows: ours, the peer, and the problems on which they are compared.
 PAIRS = {
-    "sobol_random": ("SobolSearch", "RandomSearch", [*PROBLEMS]),
-    "sobol_tpe": ("SobolSearch", TPE, [*PROBLEMS]),
-    "sobol_multivariate": ("SobolSearch", MULTIVARIATE, [*PROBLEMS]),
-    "asha_random": ("ASHA", "RandomSearch", NETWORKS),
-    "asha_optuna": ("ASHA", "Optuna's SuccessiveHalvingPruner with TPE", NETWORKS),
+    f"{word}_{against}": (ours, peer, [*PROBLEMS])
+    for word, ours in {"bayesian": "BayesianSearch", "tpe": "TPESearch"}.items()
+    for against, peer in {"random": "RandomSearch", "optuna": TPE, "multi": MULTIVARIATE}.items()
+} | {
     "asha_sklearn": ("ASHA", "the schedule of scikit-learn's HalvingRandomSearchCV", NETWORKS),
-    "hyperband_random": ("Hyperband", "RandomSearch", NETWORKS),
-    "hyperband_optuna": ("Hyperband", "Optuna's HyperbandPruner with TPE", NETWORKS),
+    "asha_tpe_random": ("ASHA with TPESearch", "RandomSearch", NETWORKS),
+    "asha_tpe_optuna": (
+        "ASHA with TPESearch",
+        "Optuna's SuccessiveHalvingPruner with TPE",
+        NETWORKS,
+    ),
+    "hyperband_tpe_random": ("Hyperband with TPESearch", "RandomSearch", NETWORKS),
+    "hyperband_tpe_optuna": (
+        "Hyperband with TPESearch",
+        "Optuna's HyperbandPruner with TPE",
+        NETWORKS,
+    ),
 }
 
 iqm = functools.partial(stats.trim_mean, proportiontocut=0.25)
@@ -150,8 +159,11 @@ ROWS: dict[str, Callable[[], Result]] = {
     for pair, (ours, peer, problems) in PAIRS.items()
     for problem in problems
 } | {
-    "rank_searchers": functools.partial(mean_rank, "SobolSearch", [*METHODS], [*PROBLEMS]),
-    "rank_schedulers": functools.partial(mean_rank, "ASHA", ["RandomSearch", *SCHEDULED], NETWORKS),
+    "rank_bayesian": functools.partial(mean_rank, "BayesianSearch", [*METHODS], [*PROBLEMS]),
+    "rank_tpe": functools.partial(mean_rank, "TPESearch", [*METHODS], [*PROBLEMS]),
+    "rank_scheduled": functools.partial(
+        mean_rank, "ASHA with TPESearch", ["RandomSearch", *SCHEDULED], NETWORKS
+    ),
 }
 
 
