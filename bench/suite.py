@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 from bench.result import Interval, Result
-from hpo_helpers.problems import JUDGES, PROBLEMS, Problem
+from hpo_helpers.problems import FITTED, JUDGES, PROBLEMS, Problem
 from hpo_helpers.searchers import RandomSearch
 from recorder import searches
 from recorder.searches import BUDGETS, METHODS, SCHEDULED
@@ -84,11 +84,6 @@ def compared(ours: str, peer: str, problem: str) -> Result:
     )
 
 
-def ranked(*means: np.ndarray) -> np.ndarray:
-    """Return the ranks of methods, 1 the best, from their errors of shape (problems, ...) each."""
-    return stats.rankdata(np.stack(means), axis=0)
-
-
 def mean_rank(ours: str, methods: Sequence[str], problems: Sequence[str]) -> Result:
     """Compare the mean rank over the problems with that of the best of the others.
 
@@ -98,7 +93,9 @@ def mean_rank(ours: str, methods: Sequence[str], problems: Sequence[str]) -> Res
     """
     # For each method and problem the interquartile mean, and those of seeds drawn again.
     means = np.array([[iqm(truths(m, p)[:, -1]) for p in problems] for m in methods])
-    ranks = ranked(*means).mean(axis=1)
+    by_problem = stats.rankdata(means, axis=0)
+    ranks = by_problem.mean(axis=1)
+    held_out = by_problem[:, [problem not in FITTED for problem in problems]].mean(axis=1)
     rng, drawn = np.random.default_rng(0), np.empty((2000, *means.shape))
     for i, method in enumerate(methods):
         for j, problem in enumerate(problems):
@@ -113,9 +110,11 @@ def mean_rank(ours: str, methods: Sequence[str], problems: Sequence[str]) -> Res
     critical = stats.studentized_range.ppf(0.95, k, np.inf) * np.sqrt(k * (k + 1) / (12 * n))
     p = stats.friedmanchisquare(*means).pvalue
     listed = ", ".join(f"{methods[i]} {ranks[i]:.2f}" for i in np.argsort(ranks))
+    others = ", ".join(f"{methods[i]} {held_out[i]:.2f}" for i in np.argsort(held_out))
     note = (
         f"Of {k} methods on {n} problems at {BUDGETS[-1]} trials, ranked by the interquartile mean "
-        f"of the seeds: {listed}. Friedman p = {p:.2f}, critical difference {critical:.2f}."
+        f"of the seeds: {listed}. Friedman p = {p:.2f}, critical difference {critical:.2f}. "
+        f"On those that no setting was chosen on: {others}."
     )
     return Result(
         subject=ours,

@@ -113,15 +113,17 @@ def test_mean_rank_is_over_the_problems_and_named_beside_its_critical_difference
     monkeypatch, normal
 ):
     # On each problem another scale; the first method wins on all but one.
+    names = {"fashion": 0, "boosting": 1, "classifiers": 2, "diabetes": 3}
     levels = {"a": [0.1, 1.0, 30.0, 0.4], "b": [0.2, 2.0, 40.0, 0.3], "c": [0.3, 3.0, 50.0, 0.5]}
     drawn = {m: [normal(each, each / 100, (50, 3)) for each in row] for m, row in levels.items()}
-    monkeypatch.setattr(suite, "truths", lambda method, problem: drawn[method][problem])
-    result = mean_rank("b", ["a", "b", "c"], range(4))
+    monkeypatch.setattr(suite, "truths", lambda method, problem: drawn[method][names[problem]])
+    result = mean_rank("b", ["a", "b", "c"], [*names])
     assert (result.value_subject, result.peer, result.value_peer) == (1.75, "a", 1.25)
     assert result.interval_difference == [-0.5, -0.5]
     # Demšar's table: 2.343 for three methods at 0.05.
     assert f"critical difference {2.343 * np.sqrt(3 * 4 / (6 * 4)):.2f}" in result.note
     assert "a 1.25, b 1.75, c 3.00" in result.note
+    assert result.note.endswith("chosen on: b 1.00, a 2.00, c 3.00.")
 
 
 def test_noise_is_that_of_one_configuration_over_seeds():
