@@ -202,7 +202,7 @@ def standardized(errors: np.ndarray) -> np.ndarray:
     Examples
     --------
     >>> standardized(np.array([0.1, 0.2, 0.3, 0.4, 0.9])).round(2)
-    array([-1.59, -0.72,  0.16,  1.04,  1.11])
+    array([-1.51, -0.7 ,  0.12,  0.93,  1.16])
     """
     middle = np.median(errors)
     spread = np.sqrt(np.mean((errors[errors <= middle] - middle) ** 2))

@@ -24,11 +24,7 @@ class GaussianProcess:
         The place of a column's length scale, from 0: columns may share one.
     theta : ndarray of float, shape (length scales + 2,), optional
         The hyperparameters: the logarithms of the length scales, of the variance of the signal
-        and of that of the noise. By default those that are most probable.
-
-    Attributes
-    ----------
-    theta : ndarray of float
+        and of that of the noise. By default those that are most probable. Kept as an attribute.
 
     References
     ----------

@@ -55,11 +55,12 @@ class TPESearch(ModelSearch):
     --------
     >>> from scipy import stats
     >>> from hpo_helpers.trials import Trial
-    >>> searcher = TPESearch(ConfigSpace({"dropout_rate": stats.uniform(0, 0.8)}))
-    >>> for number in range(25):
-    ...     config = searcher.ask(number)
-    ...     searcher.tell(Trial(number, config, errors=[(config["dropout_rate"] - 0.3) ** 2]))
-    >>> abs(config["dropout_rate"] - 0.3) < 0.1
+    >>> searcher, tried = TPESearch(ConfigSpace({"dropout_rate": stats.uniform(0, 0.8)})), []
+    >>> for number in range(30):
+    ...     tried.append(searcher.ask(number))
+    ...     error = (tried[-1]["dropout_rate"] - 0.3) ** 2
+    ...     searcher.tell(Trial(number, tried[-1], errors=[error]))
+    >>> bool(np.mean([abs(config["dropout_rate"] - 0.3) < 0.2 for config in tried[8:]]) > 0.6)
     True
     """
 
@@ -100,7 +101,7 @@ class Density:
     >>> np.exp(density.log(np.array([[0.32], [0.6]]))).round(2)
     array([1.51, 0.7 ])
     >>> density.sample(5, np.random.default_rng(0)).round(2).ravel()
-    array([0.81, 0.52, 0.34, 0.54, 0.83])
+    array([0.02, 0.94, 0.97, 0.4 , 0.45])
     """
 
     def __init__(self, space: ConfigSpace, points: np.ndarray) -> None:
