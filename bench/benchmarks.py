@@ -15,7 +15,7 @@ import numpy as np
 import optuna
 from threadpoolctl import threadpool_limits
 
-from bench import pages, peers, suite, tuners
+from bench import pages, peers, tuners
 from bench.result import Result
 from hpo_helpers.data import Split, Splits, read_original
 from hpo_helpers.recordings import DIGITS_SPACE, load_json
@@ -261,6 +261,5 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "explorer_html_manager": pages.explorer_html_manager,
     "explorer_move": pages.explorer_move,
     "explorer_weight": pages.explorer_weight,
-    **suite.ROWS,
     **tuners.ROWS,
 }
