@@ -15,7 +15,7 @@ import numpy as np
 import optuna
 from threadpoolctl import threadpool_limits
 
-from bench import pages, peers, tuners
+from bench import page_engine, pages, peers, tuners
 from bench.result import Result
 from hpo_helpers.data import Split, Splits, read_original
 from hpo_helpers.recordings import DIGITS_SPACE, load_json
@@ -261,5 +261,8 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "explorer_html_manager": pages.explorer_html_manager,
     "explorer_move": pages.explorer_move,
     "explorer_weight": pages.explorer_weight,
+    "page_engine": page_engine.page_engine,
+    "page_engine_numpy": page_engine.page_engine_numpy,
+    "page_first_point": page_engine.page_first_point,
     **tuners.ROWS,
 }

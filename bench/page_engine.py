@@ -9,14 +9,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from playwright.sync_api import Browser, Page
 
 from bench.pages import SITE, LeftOut, chromium
+from bench.result import Result
 from hpo_helpers.data import load_fashion_mnist
-from hpo_helpers.explorers.engine import COUNTS, TRAINER, joined
+from hpo_helpers.explorers.engine import COUNTS, TRAINER
+from hpo_helpers.explorers.modules import script
 from hpo_helpers.networks import Networks
 from hpo_helpers.training import accuracy
 from tools.built_site import served
@@ -38,13 +39,28 @@ OURS = """async ([module, cores]) => {
   window.trainer = createTrainer(null, cores ? { cores } : {});
   window.timed = async (epochs) => {
     const start = performance.now();
-    let first = null;
-    await trainer.train({ networks, epochs, batch_size: BATCH }, () => {
-      first ??= performance.now() - start;
-    });
-    return { first, all: performance.now() - start };
+    await trainer.train({ networks, epochs, batch_size: BATCH });
+    return performance.now() - start;
   };
 }""".replace("RATES", str(RATES)).replace("BATCH", str(BATCH))
+
+# Presses buttons of the first explorer; returns when a point has left where all have waited.
+PRESS = """(texts) => new Promise((resolve) => {
+  const [panels, buttons] = [".panels", "button"].map((each) =>
+    document.querySelectorAll(`.explorer ${each}`));
+  const heights = () => [...panels[0].querySelectorAll(".trial")]
+    .map((each) => each.getAttribute("cy")).join();
+  let waiting = null;
+  const look = new MutationObserver(() => {
+    waiting ??= heights();
+    if (heights() === waiting) return;
+    look.disconnect();
+    resolve(performance.now() - start);
+  });
+  look.observe(panels[0], { childList: true, subtree: true });
+  const start = performance.now();
+  for (const text of texts) [...buttons].find((each) => each.textContent === text).click();
+})"""
 
 # What both libraries are given: the images in batches, ready to be multiplied.
 PROBLEM = """
@@ -121,7 +137,7 @@ window.epoch = async () => {{
 </script>"""
 
 
-def page_engine() -> dict[str, Any]:
+def page_engine() -> Result:
     """Compare an epoch of 48 networks, in one worker, with two libraries in the same browser."""
     with libraries() as address, chromium() as browser:
         one, all_cores = ours(browser, cores=1), ours(browser)
@@ -131,26 +147,27 @@ def page_engine() -> dict[str, Any]:
             others[name].goto(f"{address}/{name}.html")
             others[name].wait_for_function("window.epoch")
         epochs, jax, tfjs, search = medians(
-            lambda: one.evaluate("timed(4)")["all"] / 4,
+            lambda: one.evaluate("timed(4)") / 4,
             *(lambda page=page: page.evaluate("epoch()") for page in others.values()),
-            lambda: all_cores.evaluate(f"timed({EPOCHS})")["all"],
+            lambda: all_cores.evaluate(f"timed({EPOCHS})"),
         )
         cores, version = all_cores.evaluate("navigator.hardwareConcurrency"), browser.version
-    return {
-        "subject": f"an epoch of {RATES} softmax regressions on {COUNTS['training']:,} images and "
+    return Result(
+        subject=f"an epoch of {RATES} softmax regressions on {COUNTS['training']:,} images and "
         f"their errors on {COUNTS['held_out']:,}, one worker of the page",
-        "ours": epochs,
-        "peer": f"jax-js {LIBRARIES['@jax-js/jax']} (wasm), one thread",
-        "theirs": jax,
-        "unit": "ms an epoch",
-        "note": f"Aims: 3 times jax-js and 8 times tfjs; tfjs "
+        value_subject=epochs,
+        peer=f"jax-js {LIBRARIES['@jax-js/jax']} (wasm), one thread",
+        value_peer=jax,
+        unit="ms an epoch",
+        statistic=f"median of {ROUNDS} runs",
+        note=f"Aims: 3 times jax-js and 8 times tfjs; tfjs "
         f"{LIBRARIES['@tensorflow/tfjs-backend-wasm']} (wasm) took {tfjs:.0f} ms, "
         f"{tfjs / epochs:.1f} times ours. {EPOCHS} epochs on {cores} cores, from a folder: "
-        f"{search:.0f} ms (aim: under 1,000). Medians of {ROUNDS}, by turns, Chromium {version}.",
-    }
+        f"{search:.0f} ms (aim: under 1,000). By turns, Chromium {version}.",
+    )
 
 
-def page_engine_numpy() -> dict[str, Any]:
+def page_engine_numpy() -> Result:
     """Compare an epoch of 48 networks, on all cores, with NumPy on all its threads."""
     train, validation, _ = load_fashion_mnist(full=False)
     images, held_out = (
@@ -168,51 +185,60 @@ def page_engine_numpy() -> dict[str, Any]:
 
     with chromium() as browser:
         page = ours(browser)
-        found, theirs = medians(lambda: page.evaluate("timed(4)")["all"] / 4, epoch)
+        found, theirs = medians(lambda: page.evaluate("timed(4)") / 4, epoch)
         version = browser.version
-    return {
-        "subject": f"an epoch of {RATES} softmax regressions in the page, all cores",
-        "ours": found,
-        "peer": "networks.py in float32, all threads",
-        "theirs": theirs,
-        "unit": "ms an epoch",
-        "note": f"Aim: a ratio of at least 0.5. The same images, batches of {BATCH} and errors on "
-        f"held-out images. Medians of {ROUNDS}, by turns, Chromium {version}.",
-    }
+    return Result(
+        subject=f"an epoch of {RATES} softmax regressions in the page, all cores",
+        value_subject=found,
+        peer="networks.py in float32, all threads",
+        value_peer=theirs,
+        unit="ms an epoch",
+        statistic=f"median of {ROUNDS} runs",
+        note=f"Aim: a ratio of at least 0.5. The same images, batches of {BATCH} and errors on "
+        f"held-out images. By turns, Chromium {version}.",
+    )
 
 
-def page_first_point() -> dict[str, Any]:
-    """Time from the press of a button to the first error that is reported."""
+def page_first_point() -> Result:
+    """Time from the press of the front page's button to the first point that has fallen."""
     with chromium() as browser:
 
         def cold() -> float:
-            page = ours(browser)
-            first = page.evaluate("timed(1)")["first"]
+            page = front_page(browser)
+            first = page.evaluate(PRESS, ["train here", "Train"])
             page.context.close()
             return first
 
-        page = ours(browser)
-        page.evaluate("trainer.prepare()")
-        found, warm = medians(cold, lambda: page.evaluate("timed(1)")["first"])
+        page = front_page(browser)
+        page.evaluate(PRESS, ["train here", "Train"])
+        found, warm = medians(cold, lambda: page.evaluate(PRESS, ["Train"]))
         version = browser.version
-    return {
-        "subject": "from a press to the first falling point, nothing loaded before",
-        "ours": found,
-        "peer": "a second",
-        "theirs": 1000.0,
-        "unit": "ms",
-        "note": f"Loaded and warm: {warm:.0f} ms (aim: under 300). {RATES} rates, from a folder. "
-        f"Medians of {ROUNDS}, by turns, Chromium {version}.",
-    }
+    return Result(
+        subject="from a press to the first falling point, nothing loaded before",
+        value_subject=found,
+        peer="a second",
+        value_peer=1000.0,
+        unit="ms",
+        statistic=f"median of {ROUNDS} runs",
+        note=f"Loaded and warm: {warm:.0f} ms (aim: under 300). The ten rates of the front page, "
+        f"from a folder. By turns, Chromium {version}.",
+    )
 
 
-def ours(browser: Browser, cores: int | None = None) -> Page:
-    """Open the front page from its folder, with a trainer on it."""
+def front_page(browser: Browser) -> Page:
+    """Open the front page from its folder, in a browser that has kept nothing of it."""
     if not PAGE.exists():
         raise LeftOut("the site is not built: run make book first")
     page = browser.new_context().new_page()
     page.goto(f"file://{PAGE}")
-    page.evaluate(OURS, [f"{joined(TRAINER)}\nexport {{ createTrainer }};", cores])
+    page.locator(".explorer .words").wait_for()
+    return page
+
+
+def ours(browser: Browser, cores: int | None = None) -> Page:
+    """Open the front page, with a trainer of its own on it."""
+    page = front_page(browser)
+    page.evaluate(OURS, [f"{script(TRAINER)}\nexport {{ createTrainer }};", cores])
     return page
 
 

@@ -15,6 +15,7 @@ from recorder import (
     digits,
     fashion_mnist_sample,
     five_picks,
+    ladder,
     mlp,
     mlp_seconds,
     searches,
@@ -40,6 +41,7 @@ RECORDINGS: dict[str, Callable[[], Path]] = {
     "bayesian_searches": bayesian_searches.record,
     "five_picks": five_picks.record,
     "searches": searches.record,
+    "ladder": ladder.record,
     "fashion_mnist_sample": fashion_mnist_sample.record,
 }
 

@@ -64,18 +64,26 @@
       before.classList.add("replaced");
       element.classList.add("replaced-in-print");
     }
+    return element;
   }
 
   const statesIn = (scripts) =>
     Object.assign({}, ...[...scripts].map((script) => JSON.parse(script.textContent).state));
 
-  function start() {
+  async function start() {
     const states = statesIn(document.querySelectorAll(STATE));
-    const model = once((id) => modelOf(traitsOf(states[id])));
+    const shown = new Map();
     for (const view of document.querySelectorAll(VIEW)) {
       const id = JSON.parse(view.textContent).model_id;
-      if (states[id]?.state._esm) show(view, model(id));
+      if (!states[id]?.state._esm) continue;
+      if (!shown.has(id)) shown.set(id, { id, model: modelOf(traitsOf(states[id])), views: [] });
+      const { model, views } = shown.get(id);
+      views.push(show(view, model));
     }
+    const kept = [...shown.values()].map(async ({ id, model, views }) => {
+      return { id, model, elements: await Promise.all(views) };
+    });
+    globalThis.kept.keepSettings(await Promise.all(kept));
   }
 
   // The state stands in the head: its modules are prepared while the page is still being read.

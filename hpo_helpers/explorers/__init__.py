@@ -9,6 +9,7 @@ from hpo_helpers.explorers.coarse_to_fine import CoarseToFineRounds
 from hpo_helpers.explorers.five_picks import FivePicks
 from hpo_helpers.explorers.grid_or_random import GridOrRandom
 from hpo_helpers.explorers.halving import Halving
+from hpo_helpers.explorers.ladder import Ladder
 from hpo_helpers.explorers.learning_rate_range import LearningRateRange
 from hpo_helpers.explorers.validation_noise import ValidationNoise
 from hpo_helpers.explorers.workers_clock import WorkersClock
@@ -19,6 +20,7 @@ __all__ = [
     "FivePicks",
     "GridOrRandom",
     "Halving",
+    "Ladder",
     "LearningRateRange",
     "ValidationNoise",
     "WorkersClock",

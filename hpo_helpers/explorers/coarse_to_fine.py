@@ -30,6 +30,8 @@ class CoarseToFineRounds(SurfaceExplorer):
         As for `GridOrRandom`.
     seed : int
         Of the draws.
+    source : {"recorded", "here"}
+        As for `GridOrRandom`.
 
     Raises
     ------
@@ -44,7 +46,7 @@ class CoarseToFineRounds(SurfaceExplorer):
     (12, [1.0, 0.5, 0.25])
     """
 
-    settings = ("rounds", "trials", "shrink", "surface", "seed")
+    settings = ("rounds", "trials", "shrink", "surface", "seed", "source")
     rounds = traitlets.Int(4, min=1, max=6).tag(sync=True)
     trials = traitlets.Int(6, min=2, max=20).tag(sync=True)
     shrink = Number(0.5, min=0.1, max=1).tag(sync=True)

@@ -1,31 +1,17 @@
 """What all explorers have in common: their text, and the numbers that they draw."""
 
 import math
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import numpy as np
 import traitlets
 
-FOLDER = Path(__file__).parent
+from hpo_helpers.explorers.modules import FOLDER, modules
+
 # Searches that an explorer compares, under as many seeds from 0.
 SEARCHES = 200
-IMPORT = re.compile(r'^import [^;]* from "\./(\w+\.js)";\n', re.MULTILINE)
-
-
-def modules(name: str) -> dict[str, str]:
-    """Return the texts of a module and, before it, of those that it imports, without imports.
-
-    Joined they are one module: a Blob has nothing beside it to import.
-    """
-    text = (FOLDER / name).read_text(encoding="utf-8")
-    found: dict[str, str] = {}
-    for other in IMPORT.findall(text):
-        found |= modules(other)
-    return found | {name: IMPORT.sub("", text)}
 
 
 def constant(value: Any) -> traitlets.Any:
@@ -44,10 +30,16 @@ class Number(traitlets.Float):
 
 
 def limits_of(trait: traitlets.TraitType) -> dict[str, Any]:
-    """Return what a trait may be set to: its options, its bounds, or what it is tagged with."""
+    """Return what a trait may be set to: its options, its bounds, or what it is tagged with.
+
+    Several numbers within bounds are two, the lowest first, or with a ``length`` at most so many,
+    none of them twice.
+    """
     if isinstance(trait, traitlets.Enum):
         return {"options": list(trait.values or ())}
-    if isinstance(trait, traitlets.Int | traitlets.Float):
+    if isinstance(trait, traitlets.Int):
+        return {"min": trait.min, "max": trait.max, "whole": True}
+    if isinstance(trait, traitlets.Float):
         return {"min": trait.min, "max": trait.max}
     return trait.metadata["limits"]
 

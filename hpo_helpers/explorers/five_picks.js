@@ -1,9 +1,12 @@
 // A game: five learning rates picked by hand, and what the searchers make of five.
 
+import { belief } from "./gaussian_process.js";
 import {
   axes,
   button,
   bytesOf,
+  drawnWithoutRepetition,
+  draws,
   explore,
   linear,
   logTicks,
@@ -19,6 +22,15 @@ import {
   svg,
   traits,
 } from "./shared.js";
+import { createTraining, isHere } from "./training.js";
+
+// Rates at which the response of a game is trained in the page, as many as most are recorded at.
+const RATES_HERE = 121;
+// What the Bayesian search believes in the page: the chapter on it begins with the same.
+const BELIEF = { length_scale: 0.15, noise: 0.05, exploration: 0 },
+  FIRST = 2;
+// Below it an error of few held-out images says nothing.
+const LEAST = 0.02;
 
 const SHAPES_OF = ["triangle", "square", "diamond"];
 const PLACES = ["first", "second", "third", "last"];
@@ -55,6 +67,40 @@ export function hidden(model) {
       exponentAt: linear([0, rates - 1], exponents),
     };
   });
+}
+
+/** The problem of a game that nobody has recorded, as a request of the trainer, and in words. */
+export function problemHere(seed) {
+  const next = draws(seed);
+  const oneOf = (options) => options[Math.floor(next() * options.length)];
+  const count = oneOf([4, 5, 6, 8, 10]);
+  const classes = drawnWithoutRepetition(next, 10, count).sort((a, b) => a - b);
+  const [width, images, noise] = [oneOf([14, 28]), oneOf([300, 800, 2000]), oneOf([0, 0.1, 0.3])];
+  const [hidden, batch_size, epochs] = [oneOf([[], [16]]), oneOf([8, 32]), oneOf([1, 2, 4])];
+  const about =
+    `${hidden.length ? `networks with a hidden layer of ${hidden[0]} units` : "softmax regression"} ` +
+    `on at most ${images} images of ${width} × ${width} pixels, ${count} classes, ` +
+    `${noise ? `${100 * noise} % of the labels drawn anew` : "no label wrong"}, in batches of ` +
+    `${batch_size}, after ${epochs} epoch${epochs === 1 ? "" : "s"}`;
+  return { about, request: { classes, width, images, noise, hidden, batch_size, epochs, seed } };
+}
+
+/** The places that the Bayesian search of a seed tries. */
+function triedByBelief(logs, seed, picks) {
+  const next = draws(seed);
+  const place = () => Math.min(logs.length - 1, Math.floor(next() * logs.length));
+  const tried = Array.from({ length: FIRST }, place);
+  while (tried.length < picks) tried.push(belief(logs, tried, BELIEF).next);
+  return tried;
+}
+
+/** A game on what was trained here; random and Sobol search try what they try in any game. */
+export function gameHere(about, curves, recorded) {
+  const wrong = curves.map((curve) => Math.max(LEAST, curve.at(-1)));
+  const logs = wrong.map(Math.log);
+  const [random, sobol] = recorded.moves;
+  const chosen = random.map((tried, seed) => triedByBelief(logs, seed, tried.length));
+  return { ...recorded, about, wrong, images: 1, moves: [random, sobol, chosen], isHere: true };
 }
 
 /** What is hidden in the game of a seed. */
@@ -107,8 +153,8 @@ function inWords(game, { picks, seed }, { all, searchers }, ended) {
   const say = (wrong) => (wrong / game.images).toFixed(3);
   if (picks.length === 0) {
     return (
-      `Game ${seed + 1}. A training is recorded at learning rates from 1e-6 to 1, and its ` +
-      `validation errors are ` +
+      `Game ${seed + 1}. A training ${game.isHere ? "has run here" : "is recorded"} at learning rates ` +
+      `from 1e-6 to 1, and its validation errors are ` +
       "hidden. You have five picks to find a low one."
     );
   }
@@ -143,11 +189,23 @@ function inWords(game, { picks, seed }, { all, searchers }, ended) {
   );
 }
 
+function inWordsBefore(seed) {
+  return (
+    `Game ${seed + 1}, which nobody has recorded: a drawn number of classes, images, pixels and ` +
+    `wrong labels. Press Train a game, and ${RATES_HERE} networks learn it in your browser, at ` +
+    "learning rates from 1e-6 to 1. Their errors stay hidden, and you have five picks."
+  );
+}
+
 const RATES = powers(-6, 0);
-const ERRORS = logTicks([0.1, 0.2, 0.5, 1]);
+const ERRORS = logTicks([0.1, 0.2, 0.5, 1]),
+  ERRORS_HERE = logTicks([0.02, 0.05, 0.1, 0.2, 0.5, 1]);
 
 function drawGame(plot, game, { picks, learning_rate: rate }, ended) {
-  const { x, y, area, element } = plot;
+  const { x, area, element } = plot;
+  const y = game.isHere
+    ? linear([Math.log(LEAST * 0.9), Math.log(1.1)], [area.bottom, area.top])
+    : plot.y;
   const at = (place) => x(game.exponentAt(place));
   const high = (wrong) => y(Math.log(wrong / game.images));
   const answers = errors(game, picks),
@@ -182,7 +240,15 @@ function drawGame(plot, game, { picks, learning_rate: rate }, ended) {
     marks.push(svg("line", { class: "next", x1: here, x2: here, y1: area.top, y2: area.bottom }));
   }
   element.replaceChildren(
-    ...axes(plot, { xTicks: RATES, yTicks: ERRORS, xLabel: "learning rate", away: 4 }),
+    ...axes(
+      { ...plot, y },
+      {
+        xTicks: RATES,
+        yTicks: game.isHere ? ERRORS_HERE : ERRORS,
+        xLabel: "learning rate",
+        away: 4,
+      },
+    ),
     svg("text", { class: "title", x: area.left, y: 22 }, "validation error"),
     ...marks,
     ...own.map(({ left, top }) => svg("circle", { class: "trial", cx: left, cy: top, r: 7 })),
@@ -240,7 +306,10 @@ function drawStanding(plot, game, searchers, ended) {
   );
   const at = (wrong) => x(Math.log(wrong)).toFixed(1);
   const ticks = [];
-  for (const error of [0.15, 0.16, 0.18, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) {
+  for (const error of [
+    0.02, 0.03, 0.05, 0.07, 0.1, 0.12, 0.15, 0.16, 0.18, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8,
+    0.9,
+  ]) {
     const left = x(Math.log(error * game.images));
     if (left > area.left && left < area.right && left - (ticks.at(-1)?.left ?? 0) > 90)
       ticks.push({ left, error });
@@ -313,12 +382,36 @@ function render({ model, el }) {
         `seeds, beside yours`,
     }),
   ];
-  const first = model.get("learning_rate");
-  const ready = ({ picks, learning_rate: rate }) => picks.length < all && !picks.includes(rate);
+  const first = settings(model);
+  const here = new Map();
+  // Null while it has still to be trained.
+  const gameOf = (state) =>
+    isHere(state) ? (here.get(state.seed) ?? null) : response(games, state.seed);
+  const ready = (state) =>
+    gameOf(state) && state.picks.length < all && !state.picks.includes(state.learning_rate);
   const pick = () => {
-    const { picks, learning_rate: rate } = settings(model);
-    if (ready({ picks, learning_rate: rate })) set(model, { picks: [...picks, rate] });
+    const state = settings(model);
+    if (ready(state)) set(model, { picks: [...state.picks, state.learning_rate] });
   };
+  const newGame = () =>
+    set(model, {
+      seed: model.get("seed") + 1,
+      picks: [],
+      learning_rate: first.learning_rate,
+    });
+  const training = createTraining(model, {
+    label: "Train a game",
+    isSecret: true,
+    keyOf: ({ seed }) => seed,
+    drawOthers: newGame,
+    requestOf({ seed }, { length: trained }) {
+      const { exponentAt } = games[0];
+      const networks = Array.from({ length: RATES_HERE }, (_, place) => ({
+        learning_rate: 10 ** exponentAt(place),
+      }));
+      return trained ? null : { ...problemHere(seed).request, networks };
+    },
+  });
   const rate = slider(model, "learning_rate", {
     label: "learning rate",
     log: true,
@@ -338,8 +431,9 @@ function render({ model, el }) {
   const buttons = [
     button({
       label: "New game",
-      press: () => set(model, { seed: model.get("seed") + 1, picks: [], learning_rate: first }),
+      press: newGame,
     }),
+    button({ label: "Back to the start", press: () => set(model, first) }),
   ];
   const legend = [
     ["circle", "trial", "your pick"],
@@ -349,21 +443,29 @@ function render({ model, el }) {
     ["line", "middle", "median of its seeds"],
     ["line", "response", "what was hidden"],
   ];
-  const endAt = remembered(({ seed, picks }) =>
-    picks.length < all ? null : standing(response(games, seed), picks),
+  const endAt = remembered((position) =>
+    position.picks.length < all ? null : standing(gameOf(position), position.picks),
   );
   // The slider alone changes nothing in the lower picture and in the words.
   const told = remembered((position) => {
-    const game = response(games, position.seed);
+    const game = gameOf(position);
     drawStanding(panels[1], game, searchers, endAt(position));
     return inWords(game, position, { all, searchers }, endAt(position));
   });
   const redraw = (state) => {
-    const position = { seed: state.seed, picks: state.picks };
-    drawGame(panels[0], response(games, state.seed), state, endAt(position));
+    const trained = training.of(state);
+    if (trained?.isDone && !here.has(state.seed))
+      here.set(state.seed, gameHere(problemHere(state.seed).about, trained.curves, games[0]));
+    if (!gameOf(state)) {
+      drawGame(panels[0], { ...games[0], isHere: true }, { ...state, picks: [] }, null);
+      drawStanding(panels[1], null, searchers, null);
+      return inWordsBefore(state.seed);
+    }
+    const position = { seed: state.seed, picks: state.picks, source: state.source };
+    drawGame(panels[0], gameOf(state), state, endAt(position));
     return told(position);
   };
-  return explore({ model, el, panels, legend, knobs, redraw, buttons });
+  return explore({ model, el, panels, legend, knobs, redraw, buttons, training });
 }
 
 export default { render };

@@ -11,7 +11,8 @@ from matplotlib import pyplot as plt
 from scipy import stats
 
 from hpo_helpers.bayesian import BayesianSearch
-from hpo_helpers.explorers.explorer import SEARCHES, Explorer, Number, constant
+from hpo_helpers.explorers.explorer import SEARCHES, Number, constant
+from hpo_helpers.explorers.training import TrainingExplorer
 from hpo_helpers.plots import log_ticks
 from hpo_helpers.recordings import load_json, load_recording
 from hpo_helpers.searchers import RandomSearch, Searcher, SobolSearch
@@ -171,7 +172,7 @@ def played() -> np.ndarray:
     )
 
 
-class FivePicks(Explorer):
+class FivePicks(TrainingExplorer):
     """Pick five learning rates for a training whose response is hidden, and meet the searchers.
 
     A pick is answered by the nearest recorded learning rate. After the fifth the response is
@@ -187,6 +188,8 @@ class FivePicks(Explorer):
         Learning rates that were tried, from 1e-6 to 1; at most five, none of them twice.
     learning_rate : float
         What the slider stands at.
+    source : {"recorded", "here"}
+        Whether the hidden response is recorded, or trained in the page for this game.
 
     Raises
     ------
@@ -200,8 +203,10 @@ class FivePicks(Explorer):
     [0.29, 0.15]
     """
 
-    settings = ("picks", "learning_rate", "seed")
-    picks = traitlets.List(traitlets.Float()).tag(sync=True, limits={"length": PICKS})
+    settings = ("picks", "learning_rate", "seed", "source")
+    picks = traitlets.List(traitlets.Float()).tag(
+        sync=True, limits={"min": LOWEST, "max": HIGHEST, "length": PICKS}
+    )
     learning_rate = Number(1e-3, min=LOWEST, max=HIGHEST).tag(sync=True)
     searchers = constant(list(SEARCHERS))
     # Of each game: what is hidden, and how many rates and images it has.

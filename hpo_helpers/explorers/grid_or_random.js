@@ -2,16 +2,23 @@
 
 import { draws, explore, remembered, select, slider, svg } from "./shared.js";
 import {
+  coloured,
   dots,
   dotsAt,
   drawFound,
   drawSurface,
+  FIELD,
   foundPanel,
   lookUp,
+  NETWORKS_HERE,
   reached,
+  requestAt,
+  sayTally,
   surfacePanel,
   surfacesOf,
+  tallyOf,
 } from "./surfaces.js";
+import { createTraining } from "./training.js";
 
 /** The points of either design in the unit square, from a seed that also shifts the grid. */
 export function designs(n, seed) {
@@ -50,14 +57,28 @@ function inWords(surface, { trials_per_axis: n }, { grid, random }, overSeeds) {
   );
 }
 
-/** The trials, and beside the axes the values that they try. */
-function marksOf(plot, points) {
+function inWordsHere(n, { isDone }, [grid, random], tally) {
+  if (!isDone) {
+    return (
+      `${n * n} networks on a grid and ${n * n} at random, each with ${NETWORKS_HERE}. ` +
+      "The lower the error, the darker the dot."
+    );
+  }
+  return (
+    `The grid has tried ${n} values of each axis, and its best error is ${grid.toFixed(3)}. ` +
+    `${n * n} random trials have tried ${n * n} values of each, and theirs is ` +
+    `${random.toFixed(3)}. ${sayTally(tally, "random search")}`
+  );
+}
+
+/** The values that the trials try, beside the axes. */
+function projectionOf(plot, points) {
   const { area } = plot;
   const beside = points.flatMap(([x, y]) => [
     [plot.x(x), area.bottom + 6],
     [area.left - 6, plot.y(y)],
   ]);
-  return [...dots(plot, points), svg("path", { class: "projection", d: dotsAt(beside) })];
+  return svg("path", { class: "projection", d: dotsAt(beside) });
 }
 
 function render({ model, el }) {
@@ -88,19 +109,45 @@ function render({ model, el }) {
     ["area", "low", "low error"],
     ["area", "high", "high error"],
   ];
-  const redraw = (state) => {
-    const surface = surfaces[state.surface];
-    const points = designs(state.trials_per_axis, state.seed);
-    const overSeeds = foundOn({ surface: state.surface, n: state.trials_per_axis });
-    drawSurface(panels[0], "grid", surface, marksOf(panels[0], points.grid));
-    drawSurface(panels[1], "random", surface, marksOf(panels[1], points.random));
+  const sizesOf = ({ trials_per_axis, seed }) => ({ trials_per_axis, seed });
+  const training = createTraining(model, {
+    keyOf: sizesOf,
+    requestOf({ trials_per_axis: n, seed }, { length: trained }) {
+      const { grid, random } = designs(n, seed);
+      return trained ? null : requestAt([...grid, ...random], seed);
+    },
+  });
+  const draw = (surface, points, marks, grid, random) => {
+    ["grid", "random"].forEach((name, i) => {
+      const plot = panels[i];
+      const all = [...marks(plot, points[name], i), projectionOf(plot, points[name])];
+      drawSurface(plot, name, surface, all);
+    });
     drawFound(panels[2], surface, [
-      ["grid", overSeeds.grid, "bar"],
-      ["random", overSeeds.random, "bar other"],
+      ["grid", grid, "bar"],
+      ["random", random, "bar other"],
     ]);
+  };
+  const tally = tallyOf();
+  const redrawHere = (state, here, points) => {
+    const half = points.grid.length;
+    const curves = [here.curves.slice(0, half), here.curves.slice(half)];
+    const best = curves.map((each) => Math.min(...each.map((curve) => curve.at(-1))));
+    if (here.isDone) tally.keep(sizesOf(state), ...best);
+    const found = tally.of(sizesOf(state));
+    draw(FIELD, points, (plot, places, i) => coloured(plot, places, curves[i]), ...found);
+    return inWordsHere(state.trials_per_axis, here, best, found);
+  };
+  const redraw = (state) => {
+    const [surface, here] = [surfaces[state.surface], training.of(state)];
+    const points = designs(state.trials_per_axis, state.seed);
+    knobs[1].element.hidden = Boolean(here);
+    if (here) return redrawHere(state, here, points);
+    const overSeeds = foundOn({ surface: state.surface, n: state.trials_per_axis });
+    draw(surface, points, (plot, places) => dots(plot, places), overSeeds.grid, overSeeds.random);
     return inWords(surface, state, points, overSeeds);
   };
-  return explore({ model, el, panels, legend, knobs, redraw });
+  return explore({ model, el, panels, legend, knobs, redraw, training });
 }
 
 export default { render };

@@ -23,6 +23,9 @@ class GridOrRandom(SurfaceExplorer):
         seeds), or softmax regression by learning rate and batch size (``softmax_full``).
     seed : int
         Shifts the grid by a part of its spacing, and draws the random trials.
+    source : {"recorded", "here"}
+        Whether trials are recorded, or networks that the page trains, with one hidden layer, by
+        learning rate and weight decay.
 
     Raises
     ------
@@ -36,7 +39,7 @@ class GridOrRandom(SurfaceExplorer):
     [(9, 2), (9, 2)]
     """
 
-    settings = ("trials_per_axis", "surface", "seed")
+    settings = ("trials_per_axis", "surface", "seed", "source")
     trials_per_axis = traitlets.Int(3, min=2, max=8).tag(sync=True)
 
     def designs(self, seed: int | None = None) -> tuple[np.ndarray, np.ndarray]:

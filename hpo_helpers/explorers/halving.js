@@ -9,10 +9,17 @@ import {
   logTicks,
   panel,
   remembered,
+  sayRate,
   slider,
   svg,
   traits,
 } from "./shared.js";
+import { createTraining, many } from "./training.js";
+
+// What is trained in the page: one hidden layer, and what is drawn for it, log-uniformly.
+const HIDDEN = [32],
+  BATCH_SIZE = 32,
+  SPACE = { learning_rate: [1e-4, 1], weight_decay: [1e-6, 1e-1] };
 
 /** What was recorded, and what each of the seeds that are compared draws of it. */
 export function recordedOf(model) {
@@ -96,6 +103,51 @@ export function found(recorded, state) {
   return { kept, shortfall };
 }
 
+/** The networks that a seed draws to be trained here. */
+export function networksOf({ trials, seed }) {
+  const next = draws(seed);
+  const drawnFrom = ([low, high]) => low * (high / low) ** next();
+  return Array.from({ length: trials }, () => ({
+    learning_rate: drawnFrom(SPACE.learning_rate),
+    weight_decay: drawnFrom(SPACE.weight_decay),
+  }));
+}
+
+/** What is asked of the trainer: it stops at the rungs, and goes on with the best of each. */
+export function requestOf(state, epochs) {
+  const steps = rungs(state, epochs);
+  const choose = ({ epoch, numbers, errors }) => {
+    const next = steps[steps.findIndex((rung) => rung.epochs === epoch) + 1];
+    const rank = (i) => (Number.isNaN(errors[i]) ? 1 : errors[i]);
+    const order = numbers.map((_, i) => i).sort((a, b) => rank(a) - rank(b) || a - b);
+    return order.slice(0, next.trials).map((i) => numbers[i]);
+  };
+  return {
+    networks: networksOf(state),
+    hidden: HIDDEN,
+    batch_size: BATCH_SIZE,
+    seed: state.seed,
+    epochs: steps.at(-1).epochs,
+    stops: steps.slice(0, -1).map((rung) => rung.epochs),
+    choose,
+  };
+}
+
+/** What has been trained here so far: who goes on, and which epochs will never be trained. */
+export function cutHere({ curves }, epochs) {
+  const trained = curves.map((curve) => curve.length);
+  const [most, numbers] = [Math.max(0, ...trained), trained.map((_, number) => number)];
+  const last = numbers.filter((number) => trained[number] === most);
+  last.sort((a, b) => curves[a].at(-1) - curves[b].at(-1) || a - b);
+  const cut = trained.filter((each) => each < most);
+  return {
+    trained,
+    last,
+    spent: trained.reduce((sum, each) => sum + each, 0),
+    saved: cut.reduce((sum, each) => sum + epochs - each, 0),
+  };
+}
+
 const inFull = (count) => count.toLocaleString("en");
 
 function inWords(recorded, state, cut, { kept, shortfall }) {
@@ -108,11 +160,12 @@ function inWords(recorded, state, cut, { kept, shortfall }) {
   const steps = rungs(state, epochs);
   const [winner, all] = [cut.last[0], state.trials * epochs];
   const reached = wrong[cut.rows[winner] * epochs + cut.trained[winner] - 1] / images;
-  const many = (count) => `${count} epoch${count === 1 ? "" : "s"}`;
-  const fate = cut.isKept ? "it was kept" : `it was cut after ${many(cut.trained[cut.best])}`;
+  const fate = cut.isKept
+    ? "it was kept"
+    : `it was cut after ${many(cut.trained[cut.best], "epoch")}`;
   return (
     `Trials × epochs: ${steps.map((rung) => `${rung.trials} × ${rung.epochs}`).join(", ")}. ` +
-    `Best error found: ${reached.toFixed(4)}, after ${many(cut.trained[winner])}. The truly ` +
+    `Best error found: ${reached.toFixed(4)}, after ${many(cut.trained[winner], "epoch")}. The truly ` +
     `best of the ` +
     `${state.trials} comes to ${(cut.final[cut.best] / images).toFixed(4)} after ${epochs}; ` +
     `${fate}. ` +
@@ -124,12 +177,34 @@ function inWords(recorded, state, cut, { kept, shortfall }) {
   );
 }
 
+function inWordsHere(state, cut, { curves, isDone, milliseconds }, epochs) {
+  const plan = rungs(state, epochs).map((rung) => `${rung.trials} × ${rung.epochs}`);
+  if (!isDone) {
+    return (
+      `${state.trials} networks of your own, with a hidden layer of ${HIDDEN[0]} units, each with ` +
+      `a learning rate and a weight decay by chance. Trials × epochs: ${plan.join(", ")}, on 2,000 ` +
+      `images. What is cut is trained no further: no curve shows what would have become of it.`
+    );
+  }
+  const winner = cut.last[0];
+  const network = networksOf(state)[winner];
+  const [seconds, more] = [milliseconds, (milliseconds * cut.saved) / cut.spent].map((each) =>
+    (each / 1000).toFixed(1),
+  );
+  return (
+    `Best error found: ${curves[winner].at(-1).toFixed(3)}, after ${many(cut.trained[winner], "epoch")}, ` +
+    `at a learning rate of ${sayRate(network.learning_rate)} and a weight decay of ` +
+    `${sayRate(network.weight_decay)}. ${inFull(cut.spent)} epochs trained in ${seconds} s; ` +
+    `${inFull(cut.saved)} never were, and at this pace would have taken ${more} s more.`
+  );
+}
+
 const EPOCHS = logTicks([1, 3, 9, 27]);
 const ERRORS = logTicks([0.15, 0.2, 0.3, 0.5, 0.9]);
 
 /** The path of a curve from one epoch to another. */
 function pathOf(points, from, to) {
-  return from < to ? `M${points.slice(from - 1, to).join("L")}` : "";
+  return from < Math.min(to, points.length) ? `M${points.slice(from - 1, to).join("L")}` : "";
 }
 
 /** The place of each count of images on the axis of a plot; there are as many as images. */
@@ -140,17 +215,23 @@ const heightsIn = (plot) =>
     ),
   );
 
-function drawCurves(plot, recorded, state, cut) {
-  const { epochs, images, wrong } = recorded;
+/** How high each trial stands after each epoch, by its number: as recorded, or as far as trained. */
+function heightsOf(plot, { images, epochs, wrong }, cut, here) {
+  if (here)
+    return here.curves.map((curve) => curve.map((error) => plot.y(Math.log(error)).toFixed(1)));
+  const high = plot.heights(images);
+  return cut.rows.map((row) =>
+    Array.from({ length: epochs }, (_, i) => high[wrong[row * epochs + i]]),
+  );
+}
+
+function drawCurves(plot, epochs, heights, state, cut) {
   const { area, element } = plot;
   const at = (epoch) => plot.x(Math.log(epoch)).toFixed(1);
   const places = Array.from({ length: epochs }, (_, i) => at(i + 1));
-  const high = plot.heights(images);
-  const curves = cut.rows.map((row) =>
-    places.map((x, i) => `${x} ${high[wrong[row * epochs + i]]}`),
-  );
+  const curves = heights.map((curve) => curve.map((high, i) => `${places[i]} ${high}`));
   const inLast = new Set(cut.last);
-  const numbers = cut.rows.map((_, number) => number);
+  const numbers = curves.map((_, number) => number);
   const losers = numbers.filter((number) => !inLast.has(number));
   // All curves of a kind in one path, for a move has to be drawn within a frame.
   const draw = (kind, chosen, part) =>
@@ -159,7 +240,7 @@ function drawCurves(plot, recorded, state, cut) {
       d: chosen.map((number) => part(curves[number], cut.trained[number])).join(""),
     });
   const trainedPart = (points, trained) => pathOf(points, 1, trained);
-  const end = (points, trained) => `M${points[trained - 1]}h0`;
+  const end = (points, trained) => (trained ? `M${points[trained - 1]}h0` : "");
   element.replaceChildren(
     ...axes(plot, { xTicks: EPOCHS, yTicks: ERRORS, xLabel: "epochs", yLabel: "validation error" }),
     ...rungs(state, epochs).flatMap((rung) => [
@@ -182,17 +263,17 @@ function drawCurves(plot, recorded, state, cut) {
     draw("cut end", losers, end),
     draw(cut.last.length > 9 ? "kept many" : "kept", cut.last, trainedPart),
     draw("kept end", cut.last, end),
-    draw("best", [cut.best], (points) => pathOf(points, 1, epochs)),
+    ...(cut.rows ? [draw("best", [cut.best], (points) => pathOf(points, 1, epochs))] : []),
   );
 }
 
-function drawSpent(plot, state, epochs, spent) {
+function drawSpent(plot, state, epochs, { spent, saved = state.trials * epochs - spent }) {
   const { area, element, y } = plot;
   const all = state.trials * epochs;
   const width = (area.right - area.left) / 2;
   const bars = [
     ["spent", spent, "bar"],
-    ["saved", all - spent, "bar other"],
+    ["saved", saved, "bar other"],
   ].flatMap(([name, count, kind], i) => {
     const middle = area.left + (i + 0.5) * width;
     return [
@@ -256,14 +337,20 @@ function render({ model, el }) {
     ["line", "curve best", "truly best after all epochs"],
     ["line", "rung", "rung, with its trials"],
   ];
+  const { epochs } = recorded;
+  const training = createTraining(model, {
+    requestOf: (state, { length: trained }) => (trained ? null : requestOf(state, epochs)),
+  });
   const redraw = (state) => {
-    const cut = search(recorded, state, state.seed);
+    const here = training.of(state);
+    const cut = here ? cutHere(here, epochs) : search(recorded, state, state.seed);
     const { trials, eta, r_min } = state;
-    drawCurves(panels[0], recorded, state, cut);
-    drawSpent(panels[1], state, recorded.epochs, cut.spent);
+    drawCurves(panels[0], epochs, heightsOf(panels[0], recorded, cut, here), state, cut);
+    drawSpent(panels[1], state, epochs, cut);
+    if (here) return inWordsHere(state, cut, here, epochs);
     return inWords(recorded, state, cut, foundWith({ trials, eta, r_min }));
   };
-  return explore({ model, el, panels, legend, knobs, redraw });
+  return explore({ model, el, panels, legend, knobs, redraw, training });
 }
 
 export default { render };

@@ -11,6 +11,7 @@ from hpo_helpers.explorers.explorer import (
     RecordedExplorer,
     drawn_without_repetition,
 )
+from hpo_helpers.explorers.training import TrainingExplorer
 from hpo_helpers.plots import log_ticks
 from hpo_helpers.recordings import load_recording
 from hpo_helpers.schedulers import Rung, halving_rungs
@@ -50,11 +51,12 @@ class Cut(NamedTuple):
         return int(final[self.last[0]] - final.min())
 
 
-class Halving(RecordedExplorer):
+class Halving(TrainingExplorer, RecordedExplorer):
     """Cut the recorded learning curves of some configurations by successive halving.
 
     The curves are those of the first 300 configurations of the recording ``mlp``, seed 0, over
-    27 epochs. A network that diverged counts as wrong on all images.
+    27 epochs. A network that diverged counts as wrong on all images. Where a reader asks for it,
+    the page trains networks of its own, and those that are cut no further.
 
     Parameters
     ----------
@@ -66,6 +68,8 @@ class Halving(RecordedExplorer):
         Epochs of the first rung: 1, 2, 3, 5, 9 or 27.
     seed : int
         Of the draw.
+    source : {"recorded", "here"}
+        Whether trials are recorded, or trained in the page.
 
     Raises
     ------
@@ -81,7 +85,7 @@ class Halving(RecordedExplorer):
     63
     """
 
-    settings = ("trials", "eta", "r_min", "seed")
+    settings = ("trials", "eta", "r_min", "seed", "source")
     trials = traitlets.Int(27, min=3, max=81).tag(sync=True)
     eta = traitlets.Int(3, min=2, max=4).tag(sync=True)
     r_min = traitlets.Enum(R_MINS, default_value=1).tag(sync=True)

@@ -15,6 +15,10 @@ import {
   svg,
   traits,
 } from "./shared.js";
+import { createTraining, many } from "./training.js";
+
+// The error of a network that guesses: where all of them start.
+const GUESSING = 0.9;
 
 export function recordedOf(model) {
   const { batch_size: sizes, epochs } = model.get("limits");
@@ -57,6 +61,11 @@ export function drawn(recorded, state) {
   });
 }
 
+/** The same trials, with the errors that they have come to here. */
+export function trainedHere(trials, { curves }) {
+  return trials.map((trial, i) => ({ ...trial, error: curves[i]?.at(-1) ?? GUESSING }));
+}
+
 /** Which of the recorded rates are the best twentieth, as a list of booleans. */
 export function good(errors) {
   const limit = [...errors].sort((a, b) => a - b)[Math.round(errors.length / 20) - 1];
@@ -76,11 +85,11 @@ function chanceOfOne(rates, isGood, { learning_rate_range: [low, high], scale })
   return high > low ? sum / measure(low, high) : Number(isGood[nearest(rates, low)]);
 }
 
-/** All that the explorer shows, from its state. */
-export function search(recorded, state) {
+/** All that the explorer shows, from its state and what has been trained here. */
+export function search(recorded, state, here = null) {
   const errors = response(recorded, state);
   const isGood = good(errors);
-  const trials = drawn(recorded, state);
+  const trials = here ? trainedHere(drawn(recorded, state), here) : drawn(recorded, state);
   let best = 0;
   const incumbent = trials.map(({ error }, i) => {
     if (error < trials[best].error) best = i;
@@ -99,6 +108,30 @@ export function search(recorded, state) {
   };
 }
 
+function requestOf(trials, { epochs, batch_size, seed }) {
+  return {
+    networks: trials.map(({ rate }) => ({ learning_rate: rate })),
+    epochs,
+    batch_size,
+    seed,
+  };
+}
+
+function inWordsHere({ best }, { trials, epochs, batch_size: size }, { isDone }) {
+  const shadow = "The faint line was recorded on 48,000 images.";
+  if (!isDone) {
+    return (
+      `${many(trials, "learning rate")}, and a softmax regression of your own for each: ${epochs} ` +
+      `epochs on 2,000 images in batches of ${size}, judged on 1,000 others. ${shadow}`
+    );
+  }
+  return (
+    `Best validation error ${best.error.toFixed(3)}, at a learning rate of ` +
+    `${sayRate(best.rate)}, found by trial ${best.number} of ${trials}, on 2,000 images. ` +
+    `${shadow} Another press draws and trains others.`
+  );
+}
+
 function inWords({ best, hits, one, chance }, { trials }) {
   return (
     `Best validation error ${best.error.toFixed(3)}, at a learning rate of ` +
@@ -114,7 +147,12 @@ const RATES = powers(-6, 1);
 // On a logarithmic scale, for what matters in a search happens among the low errors.
 const ERRORS = logTicks([0.15, 0.2, 0.3, 0.5, 0.9]);
 
-function drawResponse(plot, recorded, { learning_rate_range: [low, high] }, result) {
+/** From where each trial has fallen to where it is. */
+function fallsOf(trials, at, y) {
+  return trials.map(({ rate, error }) => `M${at(rate)} ${y(GUESSING)}V${y(error)}`).join("");
+}
+
+function drawResponse(plot, recorded, { learning_rate_range: [low, high] }, result, here) {
   const at = (rate) => plot.x(Math.log10(rate));
   const { area } = plot;
   const y = (error) => plot.y(Math.log(error));
@@ -138,7 +176,8 @@ function drawResponse(plot, recorded, { learning_rate_range: [low, high] }, resu
       xLabel: "learning rate",
       yLabel: "validation error",
     }),
-    svg("polyline", { class: "response", points: points.join(" ") }),
+    svg("polyline", { class: here ? "response shadow" : "response", points: points.join(" ") }),
+    ...(here ? [svg("path", { class: "fall", d: fallsOf(result.trials, at, y) })] : []),
     ...result.trials.map(({ rate, error }) =>
       svg("circle", { class: "trial", cx: at(rate), cy: y(error), r: 5 }),
     ),
@@ -218,13 +257,18 @@ function render({ model, el }) {
     ["circle", "incumbent", "incumbent, the best so far"],
     ["area", "good", "best 5 % of all recorded rates"],
   ];
+  const training = createTraining(model, {
+    requestOf: (state, { length: trained }) =>
+      trained ? null : requestOf(drawn(recorded, state), state),
+  });
   const redraw = (state) => {
-    const result = search(recorded, state);
-    drawResponse(panels[0], recorded, state, result);
+    const here = training.of(state);
+    const result = search(recorded, state, here);
+    drawResponse(panels[0], recorded, state, result, here);
     drawIncumbent(panels[1], result);
-    return inWords(result, state);
+    return here ? inWordsHere(result, state, here) : inWords(result, state);
   };
-  return explore({ model, el, panels, legend, knobs, redraw });
+  return explore({ model, el, panels, legend, knobs, redraw, training });
 }
 
 export default { render };

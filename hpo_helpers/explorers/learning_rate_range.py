@@ -8,6 +8,7 @@ import traitlets
 from matplotlib import pyplot as plt
 
 from hpo_helpers.explorers.explorer import RecordedExplorer
+from hpo_helpers.explorers.training import TrainingExplorer
 from hpo_helpers.plots import log_ticks
 from hpo_helpers.recordings import load_recording
 
@@ -16,12 +17,13 @@ BATCH_SIZES = [8, 16, 32, 64, 128, 256]
 KNOBS = ["learning_rate_range", "trials", "epochs", "batch_size", "scale"]
 
 
-class LearningRateRange(RecordedExplorer):
+class LearningRateRange(TrainingExplorer, RecordedExplorer):
     """Draw learning rates from a range, and see what recorded trainings gave at them.
 
     The trials are those of the recording ``softmax_full``: softmax regression on the full
     Fashion-MNIST, 141 learning rates by six batch sizes, 16 epochs. A draw is answered by the
-    nearest recorded rate.
+    nearest recorded rate. Where a reader asks for it, the page trains the drawn rates itself, on
+    2,000 images.
 
     Parameters
     ----------
@@ -37,6 +39,8 @@ class LearningRateRange(RecordedExplorer):
         From 1 to 16.
     batch_size : int
         8, 16, 32, 64, 128 or 256.
+    source : {"recorded", "here"}
+        Whether trials are recorded, or trained in the page.
     knobs : list of str
         Which of these settings can be moved; by default all but the seed, which a button changes.
 
@@ -53,7 +57,7 @@ class LearningRateRange(RecordedExplorer):
     (20, 0.2)
     """
 
-    settings = ("learning_rate_range", "scale", "trials", "seed", "epochs", "batch_size")
+    settings = ("learning_rate_range", "scale", "trials", "seed", "epochs", "batch_size", "source")
     learning_rate_range = traitlets.Tuple(
         traitlets.Float(), traitlets.Float(), default_value=(1e-4, 1.0)
     ).tag(sync=True, limits={"min": LOWEST, "max": HIGHEST})

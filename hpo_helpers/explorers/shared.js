@@ -94,7 +94,7 @@ export function sayRate(rate) {
 }
 
 /** Make an HTML element; properties that start with "on" are listeners, the rest attributes. */
-function html(tag, attributes = {}, ...children) {
+export function html(tag, attributes = {}, ...children) {
   return furnish(document.createElement(tag), attributes, children);
 }
 
@@ -334,7 +334,8 @@ function againAndBack(model) {
 /**
  * Put an explorer together. `panels` are the pictures, `legend` has the marks in them, their
  * classes and what they stand for, `knobs` and `buttons` are inputs, and `redraw` draws a state
- * and puts it into words. Returns what takes the explorer off its model.
+ * and puts it into words. `training` is for an explorer that trains (training.js). Returns what
+ * takes the explorer off its model.
  */
 export function explore({
   model,
@@ -344,15 +345,18 @@ export function explore({
   knobs,
   redraw,
   buttons = againAndBack(model),
+  training = null,
 }) {
   const words = html("p", { class: "words", "aria-live": "polite" });
+  const belonging = training ? [training] : [];
   const update = () => {
     asked = false;
     const state = settings(model);
+    training?.heed(state);
     const said = redraw(state);
     // What stays the same is not read out again.
     if (words.textContent !== said) words.textContent = said;
-    for (const each of [...knobs, ...buttons]) each.show(state);
+    for (const each of [...knobs, ...belonging, ...buttons]) each.show(state);
   };
   let asked = false;
   // However many traits a move sets, it is drawn once.
@@ -362,6 +366,7 @@ export function explore({
   };
   const names = Object.keys(settings(model));
   for (const name of names) model.on(`change:${name}`, ask);
+  training?.attach(ask);
   el.replaceChildren(
     html(
       "div",
@@ -370,11 +375,13 @@ export function explore({
       html("p", { class: "legend" }, ...legend.map(legendOf)),
       words,
       html("div", { class: "knobs" }, ...knobs.map((knob) => knob.element)),
+      ...belonging.map((each) => each.element),
       html("div", { class: "buttons" }, ...buttons.map((each) => each.element)),
     ),
   );
   update();
   return () => {
     for (const name of names) model.off(`change:${name}`, ask);
+    training?.close();
   };
 }

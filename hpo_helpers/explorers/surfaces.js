@@ -1,6 +1,6 @@
 // Recorded errors over two hyperparameters: looked up, drawn in colours, and found by searches.
 
-import { axes, bytesOf, linear, median, panel, svg } from "./shared.js";
+import { axes, bytesOf, linear, median, panel, powers, svg } from "./shared.js";
 
 /** The surfaces by name, each with its errors. */
 export function surfacesOf(model) {
@@ -69,6 +69,89 @@ const pictureOf = (() => {
   };
 })();
 
+// What is trained in the page: a hidden layer, over these powers of ten.
+const HIDDEN = [32],
+  RATES_OF_TEN = [-5, 0],
+  DECAYS_OF_TEN = [-6, -1];
+/** The epochs of every network that is trained in the page. */
+export const EPOCHS_HERE = 4;
+/** What is said of the networks that are trained in the page. */
+export const NETWORKS_HERE =
+  `a hidden layer of ${HIDDEN[0]} units, a learning rate and a weight decay: ` +
+  `${EPOCHS_HERE} epochs on 2,000 images`;
+// In which their errors are coloured, and counted.
+const SCALE_HERE = { lowest: 0.15, top: 0.9, good: 0.2 };
+
+function axisOf(label, [first, last]) {
+  const ticks = powers(first, last).map(([exponent]) => [
+    (exponent - first) / (last - first),
+    exponent ? `1e${exponent}` : "1",
+  ]);
+  return { label, ticks };
+}
+
+const AXES_HERE = [axisOf("learning rate", RATES_OF_TEN), axisOf("weight decay", DECAYS_OF_TEN)];
+
+/** What is asked of the trainer for points of the unit square. */
+export function requestAt(points, seed) {
+  const powerAt = ([first, last], share) => 10 ** (first + share * (last - first));
+  return {
+    networks: points.map(([x, y]) => ({
+      learning_rate: powerAt(RATES_OF_TEN, x),
+      weight_decay: powerAt(DECAYS_OF_TEN, y),
+    })),
+    hidden: HIDDEN,
+    epochs: EPOCHS_HERE,
+    seed,
+  };
+}
+
+/** Networks at points of the unit square, in the colours of the errors that they have come to. */
+export function coloured(plot, points, curves) {
+  const { lowest, top } = SCALE_HERE;
+  const fillOf = (curve) =>
+    curve?.length ? `rgb(${colourOf((curve.at(-1) - lowest) / (top - lowest))})` : "none";
+  return points.map(([x, y], i) =>
+    svg("circle", {
+      class: "network",
+      cx: plot.x(x),
+      cy: plot.y(y),
+      r: 6,
+      fill: fillOf(curves[i]),
+    }),
+  );
+}
+
+/** The best errors of the pairs of searches that were trained here, for as long as a page is open. */
+export function tallyOf() {
+  const pairs = new Map();
+  return {
+    /** Keep what the searches of these settings and seed have found. */
+    keep({ seed, ...sizes }, ...errors) {
+      pairs.set(JSON.stringify([sizes, seed]), { sizes: JSON.stringify(sizes), errors });
+    },
+    /** The errors found with these settings: those of the one kind, and those of the other. */
+    of({ seed: _, ...sizes }) {
+      const same = [...pairs.values()].filter((pair) => pair.sizes === JSON.stringify(sizes));
+      return [0, 1].map((kind) => same.map(({ errors }) => errors[kind]));
+    },
+  };
+}
+
+/** Say how often the second of two kinds has been better so far. */
+export function sayTally([first, second], name) {
+  const better = second.filter((error, i) => error < first[i]).length;
+  const equal = second.filter((error, i) => error === first[i]).length;
+  return (
+    `Of ${first.length} pair${first.length === 1 ? "" : "s"} trained here so far with these ` +
+    `settings, ${name} was better in ${better || "none"}${equal ? `, as good in ${equal}` : ""}. ` +
+    "Another press trains another pair."
+  );
+}
+
+/** The square that networks are trained in, before anything is known of it. */
+export const FIELD = { axes: AXES_HERE, ...SCALE_HERE };
+
 const UNIT = { x: [0, 1], y: [0, 1] };
 
 /** A panel for a surface, and one for what many searches found on it. */
@@ -91,13 +174,14 @@ export function drawSurface(plot, title, surface, marks) {
   const [x, y] = surface.axes;
   const some = (ticks) => ticks.filter((_, i) => ticks.length < 7 || i % 2 === 0);
   element.replaceChildren(
-    svg("image", {
-      href: pictureOf(surface),
+    svg(surface.errors ? "image" : "rect", {
+      ...(surface.errors
+        ? { href: pictureOf(surface), preserveAspectRatio: "none" }
+        : { class: "field" }),
       x: area.left,
       y: area.top,
       width: area.right - area.left,
       height: area.bottom - area.top,
-      preserveAspectRatio: "none",
     }),
     ...axes(plot, {
       xTicks: some(x.ticks),
@@ -157,7 +241,7 @@ export function drawFound(plot, { lowest, good }, kinds) {
     for (const error of errors) {
       counts[Math.min(bins - 1, Math.floor(((error - lowest) / (top - lowest)) * bins))] += 1;
     }
-    const tallest = Math.max(...counts);
+    const tallest = Math.max(1, ...counts);
     return [
       svg("text", { x: area.left - 8, y: base - height / 2 + 10, "text-anchor": "end" }, name),
       svg("line", { class: "grid", x1: area.left, x2: area.right, y1: base, y2: base }),
@@ -170,13 +254,15 @@ export function drawFound(plot, { lowest, good }, kinds) {
           })
           .join(""),
       }),
-      svg("line", {
-        class: "middle",
-        x1: x(Math.min(top, median(errors))),
-        x2: x(Math.min(top, median(errors))),
-        y1: base - height + 8,
-        y2: base + 4,
-      }),
+      ...errors.slice(0, 1).map(() =>
+        svg("line", {
+          class: "middle",
+          x1: x(Math.min(top, median(errors))),
+          x2: x(Math.min(top, median(errors))),
+          y1: base - height + 8,
+          y2: base + 4,
+        }),
+      ),
     ];
   });
   const ticks = [

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import traitlets
 
-from hpo_helpers.explorers.explorer import Explorer, constant
+from hpo_helpers.explorers.explorer import constant
+from hpo_helpers.explorers.training import TrainingExplorer
 from hpo_helpers.recordings import load_recording
 
 # Errors are handed over in steps of this size.
@@ -57,8 +58,8 @@ def _powers(first: int, end: int) -> list[str]:
 SURFACES = {"one axis matters": one_axis_matters, "both axes matter": both_axes_matter}
 
 
-class SurfaceExplorer(Explorer):
-    """An explorer of one of two recorded surfaces."""
+class SurfaceExplorer(TrainingExplorer):
+    """An explorer of one of two recorded surfaces, or of networks that the page trains."""
 
     surface = traitlets.Enum(list(SURFACES), default_value="one axis matters").tag(sync=True)
     # Of each surface its name, axes, the error that counts as good, the end of its colours.

@@ -12,11 +12,11 @@ from hpo_helpers.explorers.engine import (
     FOLDER,
     TRAINER,
     WORKER,
-    joined,
     packed_images,
-    send_parts,
     training_parts,
 )
+from hpo_helpers.explorers.modules import FOLDER as EXPLORERS
+from hpo_helpers.explorers.modules import modules, script
 from tools.make_engine import compiled
 
 
@@ -41,20 +41,22 @@ def test_images_weigh_little():
     assert len(packed_images()) < 1_400_000
 
 
-@pytest.mark.parametrize("names", [TRAINER, WORKER])
-def test_joined_modules_import_nothing_and_keep_the_rest(names):
-    text = joined(names)
+@pytest.mark.parametrize("name", [TRAINER, WORKER])
+def test_script_of_modules_imports_nothing_and_keeps_the_rest(name):
+    text = script(name)
     assert not re.search(r"^(import|export)\b", text, flags=re.MULTILINE)
-    for name in names:
-        for line in (FOLDER / name).read_text(encoding="utf-8").splitlines():
+    for each in modules(name):
+        for line in (EXPLORERS / each).read_text(encoding="utf-8").splitlines():
             assert line.startswith("import ") or line.removeprefix("export ") in text
 
 
-@pytest.mark.parametrize("names", [TRAINER, WORKER])
-def test_modules_stand_after_what_they_import(names):
-    for place, name in enumerate(names):
-        imported = re.findall(r'from "\./(.+)"', (FOLDER / name).read_text(encoding="utf-8"))
-        assert set(imported) <= set(names[:place])
+@pytest.mark.parametrize("name", [TRAINER, WORKER])
+def test_modules_stand_after_what_they_import(name):
+    names = [*modules(name)]
+    assert len(names) > 3 and names[-1] == name
+    for place, each in enumerate(names):
+        imported = re.findall(r'from "\./(.+)"', (EXPLORERS / each).read_text(encoding="utf-8"))
+        assert {f"engine/{other}" for other in imported} <= set(names[:place])
 
 
 def test_explorer_sends_the_parts_when_asked_and_holds_none_of_them(monkeypatch):
@@ -62,7 +64,6 @@ def test_explorer_sends_the_parts_when_asked_and_holds_none_of_them(monkeypatch)
     before = {name for name in explorer.keys if name != "wrong"}
     sent = []
     monkeypatch.setattr(explorer, "send", lambda *message: sent.append(message))
-    send_parts(explorer)
     explorer._handle_custom_msg({"kind": "something else"}, [])
     assert sent == []
     explorer._handle_custom_msg({"kind": "training_parts"}, [])

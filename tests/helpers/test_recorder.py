@@ -22,6 +22,7 @@ from recorder import (
     fashion_mnist_sample,
     files,
     groups,
+    ladder,
     mlp_seconds,
 )
 from recorder.groups import Group, record_groups
@@ -204,3 +205,17 @@ def test_unknown_recording_is_refused_and_the_known_ones_are_listed(monkeypatch,
         __main__.main()
     shown = capsys.readouterr().out
     assert all(f"  {name} " in shown for name in __main__.RECORDINGS)
+
+
+def test_ladder_is_timed_step_by_step(elsewhere, monkeypatch):
+    # Keras takes its time, and the benchmarks try it.
+    for name in ("train_as_documented", "train_from_arrays"):
+        monkeypatch.setattr(ladder, name, lambda rate, splits, epochs: None)
+    monkeypatch.setattr(ladder, "TRIALS", (3, 10))
+    path = ladder.record(repeats=1, seeds=2, folder=elsewhere)
+    found, stored = json.loads(path.read_text("utf-8")), load_json("ladder")
+    assert found.keys() == stored.keys()
+    assert [row["step"] for row in found["steps"]] == [row["step"] for row in stored["steps"]]
+    for row in found["steps"]:
+        assert len(row["seconds"]) == len(found["trials"])
+    assert np.allclose(found["errors"], stored["errors"][:2], atol=0.02)

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from hpo_helpers.data import load_fashion_mnist
-from hpo_helpers.explorers.engine import FOLDER, joined
+from hpo_helpers.explorers.engine import FOLDER
+from hpo_helpers.explorers.modules import script
 from hpo_helpers.networks import Networks
 from hpo_helpers.training import accuracy
 from tools.firefox import find_firefox, open_firefox
 
-MODULES = joined(("draws.js", "problem.js", "stack.js"))
+MODULES = script("engine/problem.js", "engine/stack.js")
 # Trains as a worker does, without messages; arrays come and go as base64.
 TRAIN = """async ({ engine, images, request, parameters, orders }) => {
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));

@@ -19,6 +19,7 @@ from hpo_helpers.explorers import (
     FivePicks,
     GridOrRandom,
     Halving,
+    Ladder,
     LearningRateRange,
     ValidationNoise,
     WorkersClock,
@@ -63,6 +64,7 @@ HALVING = Place("smarter/successive_halving", Halving)
 CLOCK = Place("smarter/asynchronous", WorkersClock)
 BAYESIAN = Place("smarter/bayesian_optimization", BayesianSteps)
 GAME = Place("smarter/five_picks", FivePicks)
+LADDER = Place("search/fast_objective", Ladder)
 PLACES = [
     FRONT,
     RANGE,
@@ -74,6 +76,7 @@ PLACES = [
     CLOCK,
     BAYESIAN,
     GAME,
+    LADDER,
 ]
 everywhere = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.page)
 
@@ -108,7 +111,7 @@ def open_page(browser, reader, site, address):
 
 
 def per_cent(share):
-    return f"{math.floor(100 * share + 0.5)} %"
+    return f"{math.floor(round(100 * share, 9) + 0.5)} %"
 
 
 def words(explorer):
@@ -163,6 +166,12 @@ def words(explorer):
             f"The lowest recorded error is {errors.min():.3f}.",
             f"The next trial is at {following}, {said} improve on it.",
         ]
+    if isinstance(explorer, Ladder):
+        first, *_, last = explorer.seconds_of_steps().values()
+        return [
+            f"{explorer.trials} trials, 1,000 updates each, took {say_seconds(first)} as",
+            f"and {say_seconds(last)} all at once",
+        ]
     if isinstance(explorer, FivePicks):
         return words_of_a_game(explorer)
     first, second = explorer.found()
@@ -184,6 +193,10 @@ def words(explorer):
         f"worse in {per_cent(np.mean(first > second + 1e-9))}",
         f"ends at {unlucky[0]:.3f} or above, one random search in ten at {unlucky[1]:.3f} or",
     ]
+
+
+def say_seconds(seconds):
+    return f"{float(f'{seconds:.2g}'):g} s"
 
 
 def say_rate(rate):
@@ -295,13 +308,12 @@ def test_steps_tell_random_trials_from_chosen_ones(open_page):
 def test_explorer_says_what_the_model_in_python_says(open_page, place, from_folder):
     page = open_page(place, from_folder)
     says(page, place.explorer())
-    for seed in (1, 2):
+    # A ladder draws nothing.
+    for seed in () if place is LADDER else (1, 2):
         page.get_by_role("button", name="New game" if place.is_game else "Draw again").click()
         says(page, place.explorer(seed=seed))
-    # Who plays does not go back.
-    if not place.is_game:
-        page.get_by_role("button", name="Back to the start").click()
-        says(page, place.explorer())
+    page.get_by_role("button", name="Back to the start").click()
+    says(page, place.explorer())
 
 
 @pytest.mark.parametrize(
@@ -334,6 +346,7 @@ def test_explorer_says_what_the_model_in_python_says(open_page, place, from_fold
         (HALVING, "r_min in epochs", ["ArrowRight"] * 4, "9", {"r_min": 9}),
         (CLOCK, "workers", ["End"], "16", {"workers": 16}),
         (CLOCK, "spread of times", ["Home"], "equal", {"spread": 0.0}),
+        (LADDER, "trials", ["ArrowRight"] * 2, "30", {"trials": 30}),
         (BAYESIAN, "trials", ["End"], "15", {"trials": 15}),
         (BAYESIAN, "length scale", ["ArrowLeft"] * 5, "0.10", {"length_scale": 0.1}),
         (BAYESIAN, "noise", ["End"], "1.00", {"noise": 1.0}),
@@ -581,7 +594,7 @@ def test_picture_gives_way_and_stands_without_javascript_and_in_print(open_page,
 @everywhere
 def test_stored_state_is_what_the_recording_gives(place):
     explorer, stored = place.explorer(), place.state
-    buffers = {buffer["path"][0]: buffer["data"] for buffer in stored["buffers"]}
+    buffers = {buffer["path"][0]: buffer["data"] for buffer in stored.get("buffers", [])}
     synced = {*explorer.trait_names(sync=True)} - {"layout"}
     for name in synced:
         value = getattr(explorer, name)
@@ -599,11 +612,12 @@ def page_with(browser, folder, models, views, head="", theme=""):
         f'<div><script type="{VIEW}">{json.dumps({"model_id": view})}</script></div>'
         for view in views
     )
-    host = (BOOK / "assets" / "explorers.js").read_text(encoding="utf-8")
+    scripts = [BOOK / "assets" / name for name in ("kept.js", "explorers.js")]
+    host = "".join(f"<script>{each.read_text(encoding='utf-8')}</script>" for each in scripts)
     (folder / "views.html").write_text(
         f'<html lang="en"><meta charset="utf-8">{head}<body class="{theme}">{page_of_views}'
         f'<script type="{STATE}">{json.dumps({"state": models})}</script>'
-        f"<script>{host}</script></html>",
+        f"{host}</html>",
         encoding="utf-8",
     )
     page = browser.new_page()
@@ -648,7 +662,7 @@ def test_explorer_takes_the_colours_of_vs_code(browser, tmp_path, theme, ink, gr
     for selector, name, colour in [
         (".explorer .words", "color", ink),
         (".explorer svg text", "fill", ink),
-        (".explorer button", "color", ink),
+        (".explorer .buttons button", "color", ink),
         (".explorer .panels .trial", "fill", trial),
         (".explorer .panels .trial", "stroke", ground),
     ]:

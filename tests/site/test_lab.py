@@ -216,6 +216,15 @@ def test_setting_a_trait_in_python_redraws_the_view(explorer):
     expect(trials).to_have_count(100, timeout=PATIENCE)
 
 
+def test_explorer_trains_on_images_that_the_kernel_sends(explorer):
+    explorer.get_by_role("button", name="train here").click()
+    status = explorer.locator(".explorer .status")
+    expect(status).to_have_text("ready", timeout=PATIENCE)
+    explorer.get_by_role("button", name="Train", exact=True).click()
+    expect(status).to_have_text(re.compile(r"^trained \d+ networks in"), timeout=PATIENCE)
+    expect(explorer.locator(".explorer .words")).to_contain_text("on 2,000 images")
+
+
 def test_moving_a_control_redraws_the_same_output(live):
     control, picture, text = (outputs(live, 0).nth(place) for place in range(3))
     press(live, control.locator(".noUi-handle"), "Home")

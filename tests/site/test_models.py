@@ -17,12 +17,14 @@ from hpo_helpers.explorers import (
     FivePicks,
     GridOrRandom,
     Halving,
+    Ladder,
     LearningRateRange,
     ValidationNoise,
     WorkersClock,
 )
-from hpo_helpers.explorers.explorer import FOLDER, draws, modules
+from hpo_helpers.explorers.explorer import draws
 from hpo_helpers.explorers.five_picks import played
+from hpo_helpers.explorers.modules import FOLDER, modules
 from hpo_helpers.recordings import MLP_SPACE, RecordedTrials, load_recording
 from hpo_helpers.schedulers import SuccessiveHalving
 from hpo_helpers.searchers import RandomSearch
@@ -331,3 +333,126 @@ def test_generator_is_uniform_over_and_within_seeds():
         assert ((drawn >= 0) & (drawn < 1)).all()
         assert np.allclose(np.histogram(drawn, 10, (0, 1))[0] / 2000, 1, atol=0.1)
     assert list(itertools.islice(draws(7), 3)) == numbers[:3].tolist()
+
+
+def test_ladder(in_javascript):
+    states = states_of(Ladder(), trials=[3, 10, 30, 100])
+    call = """(model, state) => {
+      const recorded = explorer.recordedOf(model);
+      const { means, spreads } = recorded;
+      return { rates: explorer.rates(recorded, state.trials),
+        seconds: explorer.secondsOfSteps(recorded, state),
+        inside: explorer.agrees(recorded, means.map((mean, i) => mean + 2.9 * spreads[i])),
+        outside: explorer.agrees(recorded, means.map((mean, i) => mean - 3.1 * spreads[i])) }; }"""
+    for state, found in zip(states, in_javascript(Ladder(), call, states), strict=True):
+        assert np.allclose(found["rates"], Ladder(**state).rates(), rtol=1e-12)
+        assert found["seconds"] == [[*pair] for pair in Ladder(**state).seconds_of_steps().items()]
+        assert all(found["inside"]) and not any(found["outside"])
+
+
+def test_points_that_are_trained_here_stand_where_their_curves_end(in_javascript):
+    call = """(model, state) => {
+      const recorded = explorer.recordedOf(model);
+      const here = { curves: [[0.8, 0.4], [0.7, 0.3], []] };
+      return [here, { curves: [] }].map((each) => explorer.search(recorded, state, each)); }"""
+    states = states_of(LearningRateRange(trials=3))
+    ((trained, waiting),) = in_javascript(LearningRateRange(), call, states)
+    assert [trial["error"] for trial in trained["trials"]] == [0.4, 0.3, 0.9]
+    assert trained["incumbent"] == [0.4, 0.3, 0.3] and trained["best"]["number"] == 2
+    assert waiting["incumbent"] == [0.9] * 3
+    rates_drawn, _ = LearningRateRange(trials=3).drawn()
+    for shown in (trained, waiting):
+        assert np.allclose([trial["rate"] for trial in shown["trials"]], rates_drawn, rtol=1e-9)
+
+
+def test_halving_asks_for_its_rungs(in_javascript):
+    states = states_of(Halving(), trials=[3, 27, 81], eta=[2, 3, 4], r_min=[1, 5, 27], seed=[0, 7])
+    call = """(model, state) => {
+      const { choose, ...request } = explorer.requestOf(state, 27);
+      let numbers = request.networks.map((_, number) => number);
+      const errors = numbers.map((number) => (number % 5 === 4 ? NaN : ((number * 7) % 11) / 11));
+      const rungs = [numbers];
+      for (const epoch of request.stops) {
+        numbers = choose({ epoch, numbers, errors: numbers.map((number) => errors[number]) });
+        rungs.push(numbers);
+      }
+      const places = [...request.stops, request.epochs];
+      const curves = errors.map((error, number) => {
+        const last = rungs.findLastIndex((rung) => rung.includes(number));
+        return new Array(places[last]).fill(Number.isNaN(error) ? 1 : error);
+      });
+      return { request, rungs, cut: explorer.cutHere({ curves }, 27) }; }"""
+    for state, found in zip(states, in_javascript(Halving(), call, states), strict=True):
+        rungs = Halving(**state).rungs
+        request = found["request"]
+        assert [*request["stops"], request["epochs"]] == [rung.epochs for rung in rungs]
+        assert [len(numbers) for numbers in found["rungs"]] == [rung.trials for rung in rungs]
+        for network in request["networks"]:
+            assert 1e-4 <= network["learning_rate"] <= 1 and 1e-6 <= network["weight_decay"] <= 0.1
+        errors = [1 if k % 5 == 4 else k * 7 % 11 / 11 for k in range(state["trials"])]
+        for wide, few in itertools.pairwise(found["rungs"]):
+            # Equal errors keep the order in which they stood.
+            assert few == sorted(wide, key=lambda k: errors[k])[: len(few)]
+        cut = found["cut"]
+        assert sorted(cut["last"]) == sorted(found["rungs"][-1])
+        assert cut["spent"] == sum(cut["trained"])
+        assert cut["saved"] == sum(27 - t for t in cut["trained"] if t < max(cut["trained"]))
+
+
+def test_rounds_that_are_trained_here_are_those_of_the_search(in_javascript):
+    states = states_of(CoarseToFineRounds(), rounds=[1, 4], trials=[2, 6], seed=[0, 3])
+    call = """(model, state) => {
+      const surface = explorer.surfacesOf(model)["one axis matters"];
+      let [curves, asked] = [[], 0];
+      for (;;) {
+        const request = explorer.requestOf(state, state.seed, curves);
+        if (!request) break;
+        asked += request.networks.length;
+        const { fine, drawn } = explorer.searchesHere(state, state.seed, curves);
+        const [start, { trials }] = [curves.length / 2, state];
+        for (const each of [fine, drawn])
+          for (const { point } of each.trials.slice(start, start + trials))
+            curves.push(new Array(explorer.EPOCHS_HERE).fill(explorer.lookUp(surface, point)));
+      }
+      const bare = ({ trials, boxes, best }) => ({ trials, boxes, best });
+      const { fine, drawn } = explorer.searchesHere(state, state.seed, curves);
+      return { asked, here: [bare(fine), bare(drawn)],
+        recorded: [explorer.search(surface, state, state.seed),
+          explorer.random(surface, state, state.seed)] }; }"""
+    explorer = CoarseToFineRounds()
+    for state, found in zip(states, in_javascript(explorer, call, states), strict=True):
+        assert found["here"] == found["recorded"]
+        assert found["asked"] == 2 * state["rounds"] * state["trials"]
+
+
+def test_networks_of_a_design_lie_where_its_points_do(in_javascript):
+    call = "(model, { seed }) => explorer.requestAt([[0, 0], [1, 1], [0.5, 0.2]], seed)"
+    states = states_of(GridOrRandom(), seed=[0, 5])
+    for state, found in zip(states, in_javascript(GridOrRandom(), call, states), strict=True):
+        assert found["seed"] == state["seed"]
+        pairs = [(each["learning_rate"], each["weight_decay"]) for each in found["networks"]]
+        assert np.allclose(pairs, [(1e-5, 1e-6), (1, 0.1), (10**-2.5, 1e-5)], rtol=1e-9)
+
+
+def test_games_that_are_trained_here_differ_and_are_played_as_any(in_javascript):
+    states = states_of(FivePicks(), seed=[*range(40)])
+    call = """(model, { seed }) => {
+      const [first] = explorer.hidden(model);
+      const wrong = Array.from(first.wrong, (count) => count / first.images);
+      const game = explorer.gameHere("x", wrong.map((error) => [1, error]), first);
+      const [random, sobol, chosen] = explorer.found(game);
+      const before = explorer.found(first).slice(0, 2);
+      return { ...explorer.problemHere(seed), same: [random, sobol].map((each, i) =>
+        Math.max(...each.map((error, k) => Math.abs(error - before[i][k] / first.images)))),
+        best: Math.min(...wrong), chosen: seed ? [] : chosen, tried: seed ? [] : game.moves[2]
+          .map((each) => new Set(each).size) }; }"""
+    found = in_javascript(FivePicks(), call, states)
+    assert len({each["about"] for each in found}) > 30
+    for each in found:
+        request = each["request"]
+        assert request["classes"] == sorted(set(request["classes"]))
+        assert 4 <= len(request["classes"]) <= 10 and request["width"] in (14, 28)
+        assert max(each["same"]) < 1e-12
+    # A Gaussian process that has seen four errors is mostly near the best.
+    assert np.median(found[0]["chosen"]) < 1.1 * found[0]["best"]
+    assert min(found[0]["chosen"]) >= found[0]["best"] and min(found[0]["tried"]) >= 4

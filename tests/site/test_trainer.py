@@ -5,12 +5,13 @@ import json
 
 import pytest
 
-from hpo_helpers.explorers.engine import TRAINER, joined, training_parts
+from hpo_helpers.explorers.engine import TRAINER, training_parts
+from hpo_helpers.explorers.modules import script as classic
 from tools.firefox import find_firefox, open_firefox
 
 PAGE = "book/intro.html"
 PARTS = "**/training_parts.js"
-MODULE = f"{joined(TRAINER)}\nexport {{ createTrainer, hindrance }};"
+MODULE = f"{classic(TRAINER)}\nexport {{ createTrainer, hindrance }};"
 # Opens a trainer in the page; `told` keeps what it reports.
 OPEN = """async ([module, options]) => {
   const text = new Blob([module], { type: "text/javascript" });

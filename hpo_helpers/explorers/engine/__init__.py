@@ -8,7 +8,6 @@ kernel, which is the part of this file.
 
 import functools
 import gzip
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +15,15 @@ import anywidget
 import numpy as np
 
 from hpo_helpers.data import Split, load_fashion_mnist
+from hpo_helpers.explorers.modules import script
 
 FOLDER = Path(__file__).parent
-# What an explorer imports, and what runs in a worker; each after what it imports.
-TRAINER = ("errors.js", "parts.js", "team.js", "trainer.js")
-WORKER = ("draws.js", "problem.js", "stack.js", "worker.js")
+# What an explorer imports, and what runs in a worker.
+TRAINER, WORKER = "engine/trainer.js", "engine/worker.js"
 # Images to train on, and to measure on.
 COUNTS = {"training": 2000, "held_out": 1000}
 # ``networks.c``, compiled for all browsers, and for those that multiply and add in one.
 ENGINES = ("networks.wasm", "networks_relaxed.wasm")
-
-
-def joined(names: tuple[str, ...]) -> str:
-    """Return modules of this folder as one text, each after those that it imports."""
-    texts = [(FOLDER / name).read_text(encoding="utf-8") for name in names]
-    return re.sub(r"^import .*\n|^export (?=\w)", "", "\n".join(texts), flags=re.MULTILINE)
 
 
 @functools.cache
@@ -51,7 +44,7 @@ def _bytes(part: Split, count: int) -> bytes:
 def training_parts() -> tuple[dict[str, Any], dict[str, bytes]]:
     """Return all that a page needs to train: what goes as JSON, and what goes as bytes."""
     engine, relaxed_engine = ((FOLDER / name).read_bytes() for name in ENGINES)
-    return {"counts": COUNTS, "worker": joined(WORKER)}, {
+    return {"counts": COUNTS, "worker": script(WORKER)}, {
         "engine": engine,
         "relaxed_engine": relaxed_engine,
         "images": packed_images(),

@@ -1,0 +1,201 @@
+"""Predict, then see: a guess before what a cell has found, and all of them on the last page."""
+
+import json
+import re
+
+import nbformat
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.site.conftest import pages
+from tests.site.test_pages import parse
+from tools.built_site import ROOT, SITE
+from tools.site_guess import answer_in
+
+LAST = "book/judgement/checklist.html"
+ASKING = [page for page in pages() if 'class="guess"' in (SITE / page).read_text(encoding="utf-8")]
+NUMBER, CHOICE = "book/smarter/successive_halving.html", "book/smarter/changing_rate.html"
+every_asking_page = pytest.mark.parametrize("page", ASKING or ["none"])
+ABOUT = {"pattern": r"^best (\d+)$", "range": [0, 10, 1]}
+
+
+def asked_on(page):
+    (place,) = parse(SITE / page).select(".guess")
+    return json.loads(place["data-guess"])
+
+
+def test_answer_is_what_the_cell_prints():
+    assert answer_in("worst 9\nbest 4\n", ABOUT) == "4"
+    choice = {"pattern": "won: (.*)", "options": [["a", "The first"], ["b", "The second"]]}
+    assert answer_in("won: b", choice) == "b"
+    for text, about, message in [
+        ("worst 9", ABOUT, "is found 0 times"),
+        ("best 4\nbest 5", ABOUT, "is found 2 times"),
+        ("best 12", ABOUT, "the answer is 12; expected it between 0 and 10"),
+        ("won: c", choice, "the answer is 'c'; expected one of"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            answer_in(text, about)
+
+
+def test_chapters_ask_where_a_guess_bites_most():
+    assert len(ASKING) >= 5
+
+
+@every_asking_page
+def test_page_asks_once_for_what_its_next_cell_has_printed(page):
+    about = asked_on(page)
+    notebook = nbformat.read(ROOT / page.replace(".html", ".ipynb"), as_version=4)
+    (place,) = (i for i, cell in enumerate(notebook.cells) if ":::{guess}" in cell.source)
+    assert notebook.cells[place].source.endswith("\n:::"), "the cell comes right after it"
+    printed = "".join(output.get("text", "") for output in notebook.cells[place + 1].outputs)
+    assert re.findall(about["pattern"], printed, re.MULTILINE) == [about["answer"]]
+    # Not in the middle, where the slider begins.
+    if "range" in about:
+        low, high, _ = about["range"]
+        assert abs(float(about["answer"]) - (low + high) / 2) > (high - low) / 10
+        assert about["below"]
+        assert about["above"]
+    else:
+        assert len(about["options"]) >= 2
+
+
+@pytest.fixture
+def open_page(browser, site, address):
+    """Open pages in one visit; nothing that they complain about is forgiven."""
+    contexts, problems = [], []
+
+    def open_(path, context=None, base=address, **options):
+        if context is None:
+            context = browser.new_context(**options)
+            contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(f"{base}/{path}")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def cell_of(page):
+    return page.locator(".guess + .cell")
+
+
+def commit(page):
+    page.get_by_role("button", name="That is my guess").press("Enter")
+
+
+@pytest.mark.parametrize("from_folder", [False, True], ids=["http", "file"])
+def test_number_is_guessed_by_keyboard_and_stays_for_the_visit(
+    open_page, site, address, from_folder
+):
+    base = site.as_uri() if from_folder else address
+    page, about = open_page(NUMBER, base=base), asked_on(NUMBER)
+    expect(cell_of(page)).to_be_hidden()
+    slider = page.get_by_label(about["question"])
+    slider.press("End")
+    expect(slider).to_have_attribute("aria-valuetext", "1.00")
+    commit(page)
+    words = page.locator(".guess [role=status]")
+    off = round(1 - float(about["answer"]), 2)
+    verdict = f"{about['above']} about {about['about']}"
+    said = f"You said 1.00, it is {about['answer']}: {verdict}, {off} off."
+    expect(words).to_have_text(said)
+    expect(words).to_be_focused()
+    expect(cell_of(page)).to_be_visible()
+    page.reload()
+    expect(words).to_have_text(said)
+    expect(cell_of(page)).to_be_visible()
+    # In the same tab, the last page tells of it.
+    page.goto(f"{base}/{LAST}")
+    shown = page.locator(".guesses")
+    expect(shown).to_contain_text(f"You were {verdict}.")
+    expect(shown).to_contain_text(said)
+    shown.get_by_role("link", name=about["page"]).click()
+    expect(words).to_have_text(said)
+    page.goto(f"{base}/{LAST}")
+    shown.get_by_role("button", name="Forget my guesses").press("Enter")
+    expect(shown).to_have_text("In this visit you have not guessed yet.")
+    page.goto(f"{base}/{NUMBER}")
+    expect(cell_of(page)).to_be_hidden()
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_choice_is_made_by_touch_on_a_phone(open_page, place):
+    page = open_page(CHOICE, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    about = asked_on(CHOICE)
+    words = page.locator(".guess [role=status]")
+    page.get_by_role("button", name="That is my guess").tap()
+    expect(words).to_have_text("Choose one first.")
+    expect(cell_of(page)).to_be_hidden()
+    printed, said = about["options"][place]
+    page.locator(".guess label").nth(place).tap()
+    page.get_by_role("button", name="That is my guess").tap()
+    right = dict(about["options"])[about["answer"]]
+    follows = "So it is." if printed == about["answer"] else f"It is: {right}."
+    expect(words).to_have_text(f"You said: {said}. {follows}")
+    expect(cell_of(page)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_close_guess_is_called_close(open_page):
+    about = asked_on(NUMBER)
+    for near, follows in [(0, ", and so it is."), (-0.02, ": close, 0.02 off.")]:
+        page = open_page(NUMBER)
+        page.get_by_label(about["question"]).fill(f"{float(about['answer']) + near:.2f}")
+        commit(page)
+        expect(page.locator(".guess [role=status]")).to_contain_text(follows)
+
+
+def test_who_does_not_guess_is_shown_it_and_nothing_is_kept(open_page):
+    page = open_page(NUMBER)
+    page.get_by_role("button", name="Show me without one").press("Enter")
+    expect(cell_of(page)).to_be_visible()
+    expect(page.locator(".guess [role=status]")).to_be_focused()
+    assert page.evaluate("sessionStorage.getItem('guesses')") is None
+
+
+def test_link_to_what_waits_shows_it(open_page):
+    page = open_page("book/foundations/validation.html#fig-optimism")
+    expect(page.locator("#fig-optimism")).to_be_visible()
+    page = open_page("book/foundations/validation.html")
+    expect(page.locator("#fig-optimism")).to_be_hidden()
+    page.evaluate("location.hash = 'fig-optimism'")
+    expect(page.locator("#fig-optimism")).to_be_in_viewport()
+
+
+def test_what_another_hand_has_stored_does_no_harm(open_page):
+    page = open_page(NUMBER)
+    for text in ("{", "null", "[]", '{"/x": {}}'):
+        page.evaluate("text => sessionStorage.setItem('guesses', text)", text)
+        page.reload()
+        expect(page.get_by_role("button", name="That is my guess")).to_be_visible()
+
+
+@every_asking_page
+def test_cell_stands_there_without_javascript_and_in_print(open_page, page):
+    for opened in (open_page(page, java_script_enabled=False), open_page(page)):
+        opened.emulate_media(media="print")
+        expect(cell_of(opened)).to_be_visible()
+        expect(opened.locator(".guess")).to_be_hidden()
+    plain = open_page(page, java_script_enabled=False)
+    expect(cell_of(plain)).to_be_visible()
+    expect(plain.locator(".guess")).to_be_hidden()
+
+
+def test_axe_finds_nothing_before_and_after_a_guess(open_page):
+    for scheme in ("light", "dark"):
+        for path in (NUMBER, CHOICE):
+            page = open_page(path, color_scheme=scheme)
+            for made in (False, True):
+                if made:
+                    if path == CHOICE:
+                        page.locator(".guess input").first.check()
+                    commit(page)
+                options = {"preload": False}
+                found = Axe().run(page, context={"include": [[".guess"]]}, options=options)
+                assert found.response["violations"] == []

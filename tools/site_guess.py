@@ -1,0 +1,116 @@
+"""A Sphinx extension: a page asks for a guess before it shows what a cell has found.
+
+``{guess}`` stands before the cell. Its answer is read from what the cell has printed, so that the
+two cannot drift apart. ``{guesses}`` is the place where all guesses of a visit are shown.
+"""
+
+import json
+import re
+from typing import ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+from sphinx.writers.html5 import HTML5Translator
+
+
+class guess(nodes.Element):
+    """What is asked, and what the cell after it answers."""
+
+
+class Guess(SphinxDirective):
+    """Ask for a number by a slider, or for one of some options.
+
+    The options of a choice stand in a list, each behind what the cell prints for it.
+    """
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    has_content = True
+    option_spec: ClassVar = {
+        # What the cell prints, with the answer in a group.
+        "answer": directives.unchanged_required,
+        # What the guess is about, and what one below the answer shows, and one above it.
+        "about": directives.unchanged_required,
+        "below": directives.unchanged,
+        "above": directives.unchanged,
+        # Of the slider: lowest, highest, step.
+        "range": directives.unchanged,
+    }
+
+    def run(self) -> list[nodes.Node]:
+        """Return the question."""
+        about = {"question": self.arguments[0].replace("\n", " "), **self.options}
+        about["pattern"] = about.pop("answer")
+        if "range" in about:
+            about["range"] = [float(part) for part in about["range"].split()]
+        else:
+            pairs = [line.removeprefix("- ").split(": ", 1) for line in self.content if line]
+            about["options"] = [list(pair) for pair in pairs]
+        return [guess(about=about)]
+
+
+class Guesses(SphinxDirective):
+    """The place of all guesses."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the place."""
+        return [nodes.container(classes=["guesses"])]
+
+
+def answer_in(text: str, about: dict) -> str:
+    """Return what a printed text answers, or raise a ValueError if it does not."""
+    found = re.findall(about["pattern"], text, re.MULTILINE)
+    if len(found) != 1:
+        raise ValueError(f"{about['pattern']!r} is found {len(found)} times in {text!r}")
+    allowed = [printed for printed, _ in about.get("options", [])]
+    if allowed and found[0] not in allowed:
+        raise ValueError(f"the answer is {found[0]!r}; expected one of {allowed}")
+    if not allowed:
+        low, high, _ = about["range"]
+        if not low < float(found[0]) < high:
+            raise ValueError(f"the answer is {found[0]}; expected it between {low:g} and {high:g}")
+    return str(found[0])
+
+
+def answer_all(app: Sphinx, doctree: nodes.document) -> None:
+    for node in doctree.findall(guess):
+        try:
+            cell = node.next_node(siblings=True, descend=False)
+            if not isinstance(cell, nodes.Element) or "cell" not in cell.get("classes", []):
+                raise ValueError("no cell comes after it")
+            printed = "\n".join(
+                block.astext()
+                for output in cell.findall(nodes.container)
+                if "cell_output" in output["classes"]
+                for block in output.findall(nodes.literal_block)
+            )
+            node["about"]["answer"] = answer_in(printed, node["about"])
+        except ValueError as error:
+            raise ExtensionError(
+                f"{app.env.docname}, {node['about']['question']}: {error}"
+            ) from None
+
+
+def visit(translator: HTML5Translator, node: guess) -> None:
+    about = {
+        **node["about"],
+        "page": translator.builder.env.titles[translator.docnames[0]].astext(),
+    }
+    translator.body.append(
+        translator.starttag(node, "div", CLASS="guess", **{"data-guess": json.dumps(about)})
+    )
+
+
+def depart(translator: HTML5Translator, _: guess) -> None:
+    translator.body.append("</div>\n")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.add_node(guess, html=(visit, depart))
+    app.add_directive("guess", Guess)
+    app.add_directive("guesses", Guesses)
+    app.connect("doctree-read", answer_all)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
