@@ -1,14 +1,18 @@
-"""Searches on the problems of the suite, ours and Optuna's, each repeated under fifty seeds."""
+"""Searches on the problems of the suite, ours and others', each repeated under fifty seeds."""
 
+import itertools
 import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import joblib
 import numpy as np
 import optuna
+from optuna.pruners import BasePruner, HyperbandPruner, SuccessiveHalvingPruner
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import TrialState
 from threadpoolctl import threadpool_limits
@@ -17,48 +21,98 @@ from hpo_helpers.bayesian import BayesianSearch
 from hpo_helpers.distributions import choice
 from hpo_helpers.problems import PROBLEMS, Problem
 from hpo_helpers.recordings import FOLDER
+from hpo_helpers.schedulers import ASHA, Hyperband, Scheduler, SuccessiveHalving
 from hpo_helpers.searchers import LocalSearch, RandomSearch, Searcher, SobolSearch
 from hpo_helpers.spaces import Config, ConfigSpace
 from hpo_helpers.tpe import TPESearch
+from hpo_helpers.trials import FAILED
 from hpo_helpers.tuner import tune
 from recorder import files
 
 SEEDS = 50
-# Of a search; after so many it is asked what it would return.
+# Trainings to the end, or as many epochs; after so many a search is asked what it would return.
 BUDGETS = (10, 20, 40)
 
-Tried = list[tuple[Config, float]]
+
+class Report(NamedTuple):
+    """Epochs spent since the report before; a configuration, and how its method ranks it."""
+
+    epochs: int
+    rank: float
+    config: Config
 
 
-def _ours(make: Callable[[ConfigSpace, int], Searcher]) -> Callable[[Problem, int], Tried]:
-    def search(problem: Problem, seed: int) -> Tried:
-        searcher = make(problem.space, seed)
-        log = tune(problem.objective(seed), searcher, max(BUDGETS), progress=False)
-        if len(log) < max(BUDGETS):
-            # Stopped by hand; `tune` has said so.
+Search = Callable[[Problem, int], Iterator[Report]]
+
+
+def ours(
+    make: Callable[[ConfigSpace, int], Searcher],
+    scheduled: Callable[..., Scheduler] | None = None,
+    from_scratch: bool = False,
+) -> Search:
+    """Return a search by `tune`; without a scheduler every trial is trained to the end.
+
+    From scratch as in scikit-learn: a rung trains anew, and the last one alone is returned from.
+    """
+
+    def search(problem: Problem, seed: int) -> Iterator[Report]:
+        objective, searcher = problem.objective(seed), make(problem.space, seed)
+        if scheduled is None:
+            log = tune(objective, searcher, max(BUDGETS), progress=False)
+            if len(log) < max(BUDGETS):
+                # Stopped by hand; `tune` has said so.
+                raise KeyboardInterrupt
+            yield from (Report(problem.epochs, _rank(t.error), t.config) for t in log)
+            return
+        budget = max(BUDGETS) * problem.epochs
+        scheduler = scheduled(max_epochs=problem.epochs)
+        log = tune(objective.train, searcher, scheduler=scheduler, epochs=budget, progress=False)
+        trained: dict[int, int] = {}
+        for trial in log.reports:
+            # The log does not count the epoch in which a network diverged; every method pays it.
+            epochs = len(trial.errors) + (trial.status == FAILED)
+            spent = epochs if from_scratch else epochs - trained.get(trial.number, 0)
+            pruned = from_scratch and epochs < problem.epochs
+            yield Report(spent, _rank(trial.error, pruned), trial.config)
+            trained[trial.number] = epochs
+        if sum(len(trial.errors) for trial in log) < budget:
             raise KeyboardInterrupt
-        return [(trial.config, trial.error) for trial in log]
 
     return search
 
 
-def _optunas(make: Callable[[int], BaseSampler]) -> Callable[[Problem, int], Tried]:
-    def search(problem: Problem, seed: int) -> Tried:
+def _rank(error: float, pruned: bool = False) -> float:
+    # Errors of networks lie in [0, 1], so what was pruned comes behind all that was not.
+    return math.inf if math.isnan(error) else error + pruned
+
+
+def optunas(
+    make: Callable[[int], BaseSampler], pruned_by: Callable[..., BasePruner] | None = None
+) -> Search:
+    """Return a search by Optuna; as there, a pruned trial ranks behind every completed one."""
+
+    def search(problem: Problem, seed: int) -> Iterator[Report]:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        study, tried = optuna.create_study(sampler=make(seed)), []
-        objective = problem.objective(seed)
-        for _ in range(max(BUDGETS)):
+        pruner = pruned_by(max_resource=problem.epochs) if pruned_by else optuna.pruners.NopPruner()
+        # Which bracket a trial falls into depends on the name of the study.
+        study = optuna.create_study(sampler=make(seed), pruner=pruner, study_name=str(seed))
+        objective, spent = problem.objective(seed), 0
+        while spent < max(BUDGETS) * problem.epochs:
             trial = study.ask()
-            config = suggested(trial, problem.space)
-            error = objective(config)[-1]
-            failed = math.isnan(error)
-            study.tell(
-                trial,
-                None if failed else error,
-                state=TrialState.FAIL if failed else TrialState.COMPLETE,
-            )
-            tried.append((config, error))
-        return tried
+            config, pruned, state, epoch = suggested(trial, problem.space), False, None, 0
+            if pruned_by is None:
+                # Nothing is reported, and every trial costs all epochs.
+                epoch, error = problem.epochs, objective(config)[-1]
+            while epoch < problem.epochs and not pruned:
+                (error,), state = objective.train(config, 1, state)
+                epoch += 1
+                trial.report(error, epoch)
+                pruned = math.isnan(error) or trial.should_prune()
+            how = TrialState.PRUNED if pruned else TrialState.COMPLETE
+            how = TrialState.FAIL if math.isnan(error) else how
+            study.tell(trial, error if how == TrialState.COMPLETE else None, state=how)
+            spent += epoch
+            yield Report(epoch, _rank(error, pruned), config)
 
     return search
 
@@ -98,17 +152,56 @@ def suggested(trial: optuna.Trial, space: ConfigSpace) -> Config:
     return config
 
 
-METHODS: dict[str, Callable[[Problem, int], Tried]] = {
-    "RandomSearch": _ours(RandomSearch),
-    "SobolSearch": _ours(SobolSearch),
-    "LocalSearch": _ours(LocalSearch),
-    "BayesianSearch": _ours(BayesianSearch),
-    "TPESearch": _ours(TPESearch),
-    "Optuna's TPESampler": _optunas(lambda seed: TPESampler(seed=seed)),
-    "Optuna's TPESampler, multivariate": _optunas(
-        lambda seed: TPESampler(seed=seed, multivariate=True, group=True)
-    ),
+def _tpe(seed: int) -> BaseSampler:
+    return TPESampler(seed=seed)
+
+
+def _multivariate(seed: int) -> BaseSampler:
+    return TPESampler(seed=seed, multivariate=True, group=True)
+
+
+def _halving(max_resource: int) -> BasePruner:
+    return SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
+
+
+_hyperband = partial(HyperbandPruner, min_resource=1, reduction_factor=3)
+
+# At equal trials, all of them trained to the end.
+METHODS: dict[str, Search] = {
+    "RandomSearch": ours(RandomSearch),
+    "SobolSearch": ours(SobolSearch),
+    "LocalSearch": ours(LocalSearch),
+    "BayesianSearch": ours(BayesianSearch),
+    "TPESearch": ours(TPESearch),
+    "Optuna's TPESampler": optunas(_tpe),
+    "Optuna's TPESampler, multivariate": optunas(_multivariate),
 }
+# At equal epochs, on the problems that have more than one.
+SCHEDULED: dict[str, Search] = {
+    "ASHA": ours(RandomSearch, ASHA),
+    "Hyperband": ours(RandomSearch, Hyperband),
+    "ASHA with TPESearch": ours(TPESearch, ASHA),
+    "Hyperband with TPESearch": ours(TPESearch, Hyperband),
+    "ASHA with BayesianSearch": ours(BayesianSearch, ASHA),
+    # Its rungs, 27, 9, 3 and 1 trials, are those of our halving, which here does its work.
+    "the schedule of scikit-learn's HalvingRandomSearchCV": ours(
+        RandomSearch, SuccessiveHalving, from_scratch=True
+    ),
+    "Optuna's SuccessiveHalvingPruner with TPE": optunas(_tpe, _halving),
+    "Optuna's HyperbandPruner with TPE": optunas(_tpe, _hyperband),
+}
+
+
+def tasks() -> list[tuple[str, str]]:
+    """Return each method with each problem that it is run on, by name.
+
+    Examples
+    --------
+    >>> ("ASHA", "fashion") in tasks(), ("ASHA", "boosting") in tasks()
+    (True, False)
+    """
+    networks = [name for name, problem in PROBLEMS.items() if problem.epochs > 1]
+    return [*itertools.product(METHODS, PROBLEMS), *itertools.product(SCHEDULED, networks)]
 
 
 def searched(problem: str, method: str, seed: int) -> dict:
@@ -117,33 +210,34 @@ def searched(problem: str, method: str, seed: int) -> dict:
     Parameters
     ----------
     problem, method : str
-        One of `PROBLEMS` and of `METHODS`.
+        One of `tasks`.
     seed : int
         Of the search and of its trainings.
 
     Returns
     -------
     dict
-        ``errors``, of validation, of its trials, None where one failed; ``truths``, one a budget.
+        ``truths``, one a budget. Where there is no scheduler also ``errors``, of validation, of
+        its trials, None where one failed.
     """
+    on, search = PROBLEMS[problem], {**METHODS, **SCHEDULED}[method]
     with threadpool_limits(1):
-        tried = METHODS[method](PROBLEMS[problem], seed)
+        reports = list(search(on, seed))
+        # What is spent to the last epoch counts; one epoch more does not.
+        spent = np.cumsum([report.epochs for report in reports])
         known: dict[int, float] = {}
         truths = []
         for budget in BUDGETS:
-            errors = np.array([error for _, error in tried[:budget]])
-            best = -1 if np.isnan(errors).all() else int(np.nanargmin(errors))
+            within = int(np.searchsorted(spent, budget * on.epochs, side="right"))
+            best = min(range(within), key=lambda number: reports[number].rank)
             if best not in known:
-                known[best] = 1.0 if best < 0 else PROBLEMS[problem].truth(tried[best][0])
+                failed = math.isinf(reports[best].rank)
+                known[best] = 1.0 if failed else on.truth(reports[best].config)
             truths.append(round(known[best], 5))
-    errors = [None if math.isnan(error) else round(error, 5) for _, error in tried]
-    return {
-        "problem": problem,
-        "method": method,
-        "seed": seed,
-        "errors": errors,
-        "truths": truths,
-    }
+    row = {"problem": problem, "method": method, "seed": seed, "truths": truths}
+    if method in METHODS:
+        row["errors"] = [None if math.isinf(r.rank) else round(r.rank, 5) for r in reports]
+    return row
 
 
 def record(folder: Path = FOLDER) -> Path:
@@ -162,10 +256,9 @@ def record(folder: Path = FOLDER) -> Path:
     Path
     """
     rows = []
-    for method in METHODS:
-        for problem in PROBLEMS:
-            rows += _kept(problem, method)
-            print(f"searches: {method} on {problem}", file=sys.stderr)
+    for method, problem in tasks():
+        rows += kept(method, problem)
+        print(f"searches: {method} on {problem}", file=sys.stderr)
     about = files.described(
         "searches", "numpy", "scipy", "sklearn", "optuna", content=record.__doc__.splitlines()[0]
     )
@@ -173,13 +266,29 @@ def record(folder: Path = FOLDER) -> Path:
     return files.write_json(folder / "searches.json", {**about, "searches": rows}, "searches")
 
 
-def _kept(problem: str, method: str) -> list[dict]:
-    path = files.UNFINISHED / "searches" / f"{method}, {problem}.json"
-    if not path.exists():
-        call = joblib.delayed(searched)
-        rows = joblib.Parallel(-1)(call(problem, method, seed) for seed in range(SEEDS))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        part.write_text(json.dumps(rows), encoding="utf-8")
-        part.replace(path)
-    return json.loads(path.read_text(encoding="utf-8"))
+def kept(method: str, problem: str, seeds: int = SEEDS) -> list[dict]:
+    """Return the searches of a method on a problem; those that have not ended yet are run.
+
+    Parameters
+    ----------
+    method, problem : str
+        One of `tasks`.
+    seeds : int
+        Searches that are run, unless they are there.
+
+    Returns
+    -------
+    list of dict
+        In the order of their seeds; see `searched`.
+    """
+    path = files.UNFINISHED / "searches" / f"{method}, {problem}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    rows = {row["seed"]: row for row in map(json.loads, lines)}
+    missing = [seed for seed in range(seeds) if seed not in rows]
+    calls = (joblib.delayed(searched)(problem, method, seed) for seed in missing)
+    for row in joblib.Parallel(-1, return_as="generator_unordered")(calls):
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+        rows[row["seed"]] = row
+    return [rows[seed] for seed in sorted(rows)]

@@ -2,23 +2,18 @@
 
 import itertools
 import json
-import math
 import sys
 
 import numpy as np
 import pytest
-from optuna.pruners import SuccessiveHalvingPruner
-from optuna.samplers import RandomSampler
 
 from bench import __main__ as bench
-from bench import tuners
+from bench import suite, tuners
 from bench.benchmarks import BENCHMARKS, by_turns
 from bench.peers import PlainNetwork
 from bench.result import Result
-from bench.tuners import CHANCE, EPOCHS, Report, compared_at, interval, iqm
-from hpo_helpers.recordings import MLP_SPACE
-from hpo_helpers.schedulers import SuccessiveHalving
-from hpo_helpers.searchers import RandomSearch
+from bench.suite import compared, interval, iqm, mean_rank
+from hpo_helpers.problems import PROBLEMS
 
 
 @pytest.fixture
@@ -98,13 +93,14 @@ def test_interval_narrows_with_the_root_of_the_sample(normal):
     [(0.05, "ours is better"), (-0.05, "ours is worse"), (0.0, "undecided")],
 )
 def test_verdict_is_that_of_the_interval_of_the_difference(monkeypatch, normal, shift, verdict):
-    errors = {"ours": normal(0.2, 0.02, (50, 3)), "peer": normal(0.2, 0.02, (50, 3)) + shift}
-    monkeypatch.setattr(tuners, "incumbents", errors.get)
-    result = compared_at(30, "ours", "peer")
+    drawn = normal(0.2, 0.02, (50, 3))
+    errors = {"ours": drawn, "peer": drawn + shift}
+    monkeypatch.setattr(suite, "truths", lambda method, problem: errors[method])
+    result = compared("ours", "peer", "fashion")
     assert result.note.endswith(f"{verdict}.")
-    # Of the budget in the middle.
-    assert result.value_subject == iqm(errors["ours"][:, 1])
-    assert result.value_peer == iqm(errors["peer"][:, 1])
+    # Of the last budget.
+    assert result.value_subject == iqm(errors["ours"][:, -1])
+    assert result.value_peer == iqm(errors["peer"][:, -1])
     for value, (low, high) in [
         (result.value_subject, result.interval_subject),
         (result.value_peer, result.interval_peer),
@@ -113,49 +109,27 @@ def test_verdict_is_that_of_the_interval_of_the_difference(monkeypatch, normal, 
         assert low < value < high
 
 
-def test_method_is_judged_at_a_budget_by_the_final_error_of_what_it_ranks_first(monkeypatch):
-    configs = [MLP_SPACE.sample(np.random.default_rng(seed)) for seed in range(4)]
-    finals = dict(zip(map(repr, configs), [0.4, math.nan, 0.1, 0.2], strict=True))
-    ranks = [0.3, math.inf, 0.2, 0.25]
-    reports = [Report(EPOCHS, *each) for each in zip(ranks, configs, strict=True)]
-    monkeypatch.setattr(tuners, "table", lambda: lambda config: [finals[repr(config)]])
-    monkeypatch.setattr(tuners, "BUDGETS", (1, 2, 3, 4))
-    monkeypatch.setitem(tuners.METHODS, "fixed", lambda seed: reports)
-    assert tuners._incumbents("fixed", 1) == [0.4, 0.4, 0.1, 0.1]
-    # What is spent to the last epoch counts; one epoch more does not.
-    reports[2] = reports[2]._replace(epochs=EPOCHS + 1)
-    assert tuners._incumbents("fixed", 1) == [0.4, 0.4, 0.4, 0.1]
-    reports[0] = reports[0]._replace(config=configs[1])
-    assert tuners._incumbents("fixed", 1)[0] == CHANCE
+def test_mean_rank_is_over_the_problems_and_named_beside_its_critical_difference(
+    monkeypatch, normal
+):
+    # On each problem another scale; the first method wins on all but one.
+    names = {"fashion": 0, "boosting": 1, "classifiers": 2, "diabetes": 3}
+    levels = {"a": [0.1, 1.0, 30.0, 0.4], "b": [0.2, 2.0, 40.0, 0.3], "c": [0.3, 3.0, 50.0, 0.5]}
+    drawn = {m: [normal(each, each / 100, (50, 3)) for each in row] for m, row in levels.items()}
+    monkeypatch.setattr(suite, "truths", lambda method, problem: drawn[method][names[problem]])
+    result = mean_rank("b", ["a", "b", "c"], [*names])
+    assert (result.value_subject, result.peer, result.value_peer) == (1.75, "a", 1.25)
+    assert result.interval_difference == [-0.5, -0.5]
+    # Demšar's table: 2.343 for three methods at 0.05.
+    assert f"critical difference {2.343 * np.sqrt(3 * 4 / (6 * 4)):.2f}" in result.note
+    assert "a 1.25, b 1.75, c 3.00" in result.note
+    assert result.note.endswith("chosen on: b 1.00, a 2.00, c 3.00.")
 
 
-def test_trials_that_a_method_reports_cost_what_they_were_trained(monkeypatch):
-    monkeypatch.setattr(tuners, "BUDGETS", (3,))
-    monkeypatch.setattr(tuners, "EPOCHS", 27)
-    plain = list(tuners.ours(RandomSearch(MLP_SPACE, 1)))
-    assert [report.epochs for report in plain] == [27] * 3
-    halving = [
-        list(tuners.ours(RandomSearch(MLP_SPACE, 1), SuccessiveHalving(max_epochs=27), scratch))
-        for scratch in (False, True)
-    ]
-    kept, anew = ([report.epochs for report in reports] for reports in halving)
-    # Rungs of 1, 3, 9 and 27 epochs: 2, 6 and 18 more, or all of them anew.
-    assert set(kept) <= {1, 2, 6, 18}
-    assert set(anew) <= {1, 3, 9, 27}
-    assert sum(kept) <= 81 < sum(anew)
-    # Whoever trains anew returns from the last rung alone.
-    assert all(report.rank > 1 for report in halving[1] if report.epochs < 27)
-
-
-def test_optuna_ranks_what_it_prunes_behind_what_it_completes(monkeypatch):
-    monkeypatch.setattr(tuners, "BUDGETS", (10,))
-    pruner = SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
-    reports = list(tuners.optunas(RandomSampler(1), pruner))
-    completed = [report for report in reports if report.rank <= 1]
-    assert 1 <= len(completed) < len(reports) - 5
-    # Its last rung is the last epoch, and prunes as well.
-    assert all(report.epochs == EPOCHS for report in completed)
-    assert sum(report.epochs for report in reports) >= 10 * EPOCHS
+def test_noise_is_that_of_one_configuration_over_seeds():
+    validation, test = suite.noise(PROBLEMS["boosting"], seeds=4)
+    assert 0 < test < 0.05
+    assert 0 < validation < 0.05
 
 
 def test_trial_that_does_nothing_keeps_a_state_and_goes_on():

@@ -1,9 +1,12 @@
+import dataclasses
 import math
+import pickle
 
 import numpy as np
 import pytest
 
 from hpo_helpers.problems import JUDGES, PROBLEMS
+from hpo_helpers.recordings import MLP_SPACE
 from hpo_helpers.schedulers import ASHA
 from hpo_helpers.searchers import RandomSearch
 from hpo_helpers.tuner import tune
@@ -44,7 +47,7 @@ def test_there_are_six_problems_of_three_families():
 def test_truth_is_the_mean_of_the_judges_on_the_test_part(name):
     problem = PROBLEMS[name]
     config = RandomSearch(problem.space, seed=3).ask(0)
-    judged = [problem.train(config, judge, "test")[-1] for judge in JUDGES]
+    judged = [list(problem.train(config, judge, "test"))[-1] for judge in JUDGES]
     assert problem.truth(config) == pytest.approx(np.mean(judged))
 
 
@@ -104,3 +107,30 @@ def test_configuration_of_another_space_is_refused():
     for call in (problem.objective(0), problem.truth):
         with pytest.raises(ValueError, match="unknown hyperparameter 'units'"):
             call({"units": 16})
+
+
+def test_networks_are_trained_no_further_than_asked_and_go_on_as_they_would_have():
+    trained = []
+
+    def train(config, seed, part):
+        for error in PROBLEMS["fashion"].train(config, seed, part):
+            trained.append(error)
+            yield error
+
+    problem = dataclasses.replace(PROBLEMS["fashion"], train=train)
+    config = RandomSearch(problem.space, seed=3).ask(0)
+    other = problem.objective(0)(RandomSearch(problem.space, seed=3).ask(1), 2)
+    assert trained == other
+    objective = problem.objective(0)
+    few = objective(config, 3)
+    assert trained == other + few
+    assert objective(config) == PROBLEMS["fashion"].objective(0)(config)
+    assert objective(config, 3) == few
+    assert len(trained) == 2 + problem.epochs
+
+
+def test_objective_can_be_sent_to_another_process_after_it_has_begun():
+    objective = PROBLEMS["fashion"].objective(4)
+    config = RandomSearch(MLP_SPACE, seed=3).ask(0)
+    few = objective(config, 2)
+    assert pickle.loads(pickle.dumps(objective))(config, 2) == few
