@@ -75,4 +75,4 @@ def code_lines(path: Path) -> int:
 
 
 def test_package_stays_small():
-    assert sum(map(code_lines, PACKAGE.glob("*.py"))) < 3010
+    assert sum(map(code_lines, PACKAGE.glob("*.py"))) < 3050
