@@ -37,8 +37,8 @@ $(SITE): $(ENVIRONMENT) $(SOURCES)
 
 .PHONY: test
 test: $(SITE)  ## Run all tests: every cell of every chapter, the package, the site
-	@# Four on two cores: a test that waits for a page or a process leaves its core to another.
-	$(BIN)/python -m pytest -n 4 --dist loadscope --no-loadscope-reorder $(if $(PROOF),--proof=$(PROOF))
+	@# Three on two cores: a test that waits for a page or a process leaves its core to another.
+	$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(if $(PROOF),--proof=$(PROOF))
 
 .PHONY: pdf
 pdf: $(SITE)  ## Print the book to _build/turning-the-knobs.pdf (needs Chromium or Chrome)
