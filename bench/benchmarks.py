@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from bench import page_engine, pages, peers, tuners
 from bench.result import Result
-from hpo_helpers.data import Split, Splits, read_original
+from hpo_helpers.data import Split, Splits, load_fashion_mnist, read_original
 from hpo_helpers.recordings import DIGITS_SPACE, load_json
 from hpo_helpers.searchers import RandomSearch
 from hpo_helpers.training import Training, epoch_ends, train_trials
@@ -140,9 +140,38 @@ def gemm_share() -> Result:
                     for left, right in products["train"] + products["val"]:
                         left @ right
 
+    return _share("engine, a stack of 3 trials on one core", ours, bare)
+
+
+def gemm_share_d2l() -> Result:
+    """Time the five documented rates of d2l on one core, and the bare matrix products in them."""
+    splits = load_fashion_mnist(full=False)
+    ends = epoch_ends(splits.train, 16, 1)
+    training = Training(splits.train, (splits.validation,), ends, batch_size=16)
+    configs = [{"learning_rate": rate} for rate in documented_rates()]
+    weights = np.random.default_rng(0).random((784, 10 * len(configs)), np.float32)
+    slopes = np.ones((16, weights.shape[1]), np.float32)
+    images, held_out = (part.images.reshape(-1, 784) for part in (splits.train, splits.validation))
+
+    def ours() -> None:
+        train_trials(training, configs, stack=len(configs), processes=1, progress=False)
+
+    def bare() -> None:
+        with threadpool_limits(1, user_api="blas"):
+            for start in range(0, len(images), 16):
+                batch = images[start : start + 16]
+                batch @ weights
+                batch.T @ slopes
+            for start in range(0, len(held_out), 1000):
+                held_out[start : start + 1000] @ weights
+
+    return _share("engine, five softmax regressions on one core", ours, bare)
+
+
+def _share(subject: str, ours: Callable[[], None], bare: Callable[[], None]) -> Result:
     taken, least = by_turns(9, ours, bare)
     return Result(
-        "engine, a stack of 3 trials on one core",
+        subject,
         taken,
         "its matrix products alone, same shapes, type and thread",
         least,
@@ -255,6 +284,7 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     ),
     "digits_hundred_trials": digits_hundred_trials,
     "gemm_share": gemm_share,
+    "gemm_share_d2l": gemm_share_d2l,
     "engine_growth": engine_growth,
     "trial_overhead": trial_overhead,
     "explorer_drawn": pages.explorer_drawn,
