@@ -75,7 +75,7 @@ def ours(
             pruned = from_scratch and epochs < problem.epochs
             yield Report(spent, _rank(trial.error, pruned), trial.config)
             trained[trial.number] = epochs
-        if sum(len(trial.errors) for trial in log) < budget:
+        if sum(len(trial.errors) + (trial.status == FAILED) for trial in log) < budget:
             raise KeyboardInterrupt
 
     return search
