@@ -182,7 +182,6 @@ SCHEDULED: dict[str, Search] = {
     "Hyperband": ours(RandomSearch, Hyperband),
     "ASHA with TPESearch": ours(TPESearch, ASHA),
     "Hyperband with TPESearch": ours(TPESearch, Hyperband),
-    "ASHA with BayesianSearch": ours(BayesianSearch, ASHA),
     # Its rungs, 27, 9, 3 and 1 trials, are those of our halving, which here does its work.
     "the schedule of scikit-learn's HalvingRandomSearchCV": ours(
         RandomSearch, SuccessiveHalving, from_scratch=True
