@@ -55,7 +55,8 @@ class Place:
 
 
 SHORT = ["learning_rate_range", "trials"]
-FRONT = Place("intro", LearningRateRange, {"learning_rate_range": (1e-6, 1e-4), "knobs": SHORT})
+FRONT = Place("intro", FivePicks)
+RANDOM = Place("search/random_search", LearningRateRange, {"knobs": SHORT})
 RANGE = Place("foundations/configuration_spaces", LearningRateRange)
 NOISE = Place("foundations/validation", ValidationNoise)
 GRID = Place("search/grid_vs_random", GridOrRandom)
@@ -69,7 +70,7 @@ PLACES = [
     FRONT,
     RANGE,
     NOISE,
-    Place("search/random_search", LearningRateRange, {"knobs": SHORT}),
+    RANDOM,
     GRID,
     COARSE,
     HALVING,
@@ -334,11 +335,11 @@ def test_explorer_says_what_the_model_in_python_says(open_page, place, from_fold
     ("place", "label", "keys", "spoken", "changes"),
     [
         (
-            FRONT,
+            RANDOM,
             "highest learning rate",
-            ["ArrowRight"] * 40,
+            ["ArrowLeft"] * 40,
             "0.01",
-            {"learning_rate_range": (1e-6, 0.01)},
+            {"learning_rate_range": (1e-4, 0.01)},
         ),
         (
             RANGE,
@@ -505,10 +506,10 @@ def test_slider_is_moved_by_touch_on_a_phone(open_page, place):
     )
 
 
-def test_a_reader_of_the_front_page_can_move_something_at_once(open_page):
+def test_a_reader_of_the_front_page_can_play_at_once(open_page):
     for width, height in [(1280, 900), (390, 844)]:
         page = open_page(FRONT, viewport={"width": width, "height": height})
-        box = page.get_by_label("highest learning rate").bounding_box()
+        box = page.get_by_role("button", name="Try this rate").bounding_box()
         assert box["y"] + box["height"] < height
 
 
