@@ -31,7 +31,7 @@ def dots(x: np.ndarray, y: np.ndarray, colors: Iterable[str], radius: float) -> 
 
 
 def foundations() -> list[str]:
-    """The recorded response of softmax regression to its learning rate, and its lowest point."""
+    """Draw the response of softmax regression to its learning rate, and its lowest point."""
     recording = load_recording("softmax_full").where(batch_size=16, seed=0)
     errors = np.log(recording.errors("validation")[:, 7])
     x = scaled(np.log(recording.table["learning_rate"]), np.log(1e-6), np.log(10), WIDTH)
@@ -40,7 +40,7 @@ def foundations() -> list[str]:
 
 
 def search() -> list[str]:
-    """A hundred random trials by learning rate and weight decay; the dark ones have low errors."""
+    """Draw a hundred random trials by learning rate and weight decay, coloured by error."""
     recording = load_recording("digits_spread").where(seed=0)
     errors = np.log(recording.errors("validation")[:, -1])
     shares = (errors - errors.min()) / (errors.max() - errors.min())
@@ -50,7 +50,7 @@ def search() -> list[str]:
 
 
 def smarter() -> list[str]:
-    """Successive halving on 27 recorded trials: who is behind at a rung is not trained on."""
+    """Cut 27 recorded trials by successive halving: who is behind at a rung is not trained on."""
     curves = np.log(load_recording("mlp").where(seed=0).errors("validation")[:27])
     left, drawn = np.arange(27), []
     for start, stop in ((1, 1), (1, 3), (3, 9), (9, 27)):
@@ -65,7 +65,7 @@ def smarter() -> list[str]:
 
 
 def judgement() -> list[str]:
-    """The winner of a search and a calmer configuration, each trained again a hundred times."""
+    """Draw the winner of a search and a calmer one, each trained again a hundred times."""
     recording = load_recording("variance").where(varied="together")
     drawn = []
     for trial, color, height in ((2983, ORANGE, 45), (1706, BLUE, 105)):

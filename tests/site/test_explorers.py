@@ -425,7 +425,7 @@ def test_game_is_played_by_keyboard_and_ends_with_the_fifth_pick(open_page):
     assert drawn.locator(".response").count() == 0
     press(page, "learning rate", "End", "Enter")
     says(page, GAME.explorer(picks=RATES))
-    assert drawn.locator(".response, .triangle, .square, .diamond").count() == 4
+    assert drawn.locator(".response, .method").count() == 4
     assert drawn.locator(".trial").count() == 5
     press(page, "learning rate", "ArrowLeft", "Enter")
     button.press("Enter")
