@@ -10,8 +10,8 @@ import {
   explore,
   linear,
   logTicks,
-  marksOf,
   median,
+  methodMarks,
   panel,
   powers,
   remembered,
@@ -233,7 +233,7 @@ function drawGame(plot, game, { picks, learning_rate: rate }, ended) {
         at(place),
         high(game.wrong[place]),
       ]);
-      marks.push(marksOf(KINDS[i], tried));
+      marks.push(methodMarks(KINDS[i], tried));
     });
   } else {
     const here = x(Math.log10(rate));

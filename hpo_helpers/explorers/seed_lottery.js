@@ -7,7 +7,7 @@ import {
   draws,
   explore,
   logTicks,
-  marksOf,
+  methodMarks,
   panel,
   quantile,
   remembered,
@@ -24,7 +24,7 @@ const KINDS = ["random", "sobol", "local", "bayesian"];
 export function playedOf(model) {
   const { seeds, trials } = model.get("limits");
   return {
-    ...traits(model, ["images", "methods", "resamples"]),
+    ...traits(model, ["images", "methods", "resamples", "fewest"]),
     seeds: seeds.max,
     trials: trials.max,
     wrong: bytesOf(model, "wrong", Uint16Array),
@@ -71,7 +71,8 @@ export function middle(wrong) {
 }
 
 /** The ends of a 95 % interval of a lead, with seeds that are drawn anew. */
-export function bootstrap(next, resamples, base, other) {
+export function bootstrap(next, { resamples, fewest }, base, other) {
+  if (base.length < fewest) return [-Infinity, Infinity];
   const again = (each) => each.map(() => each[Math.floor(next() * each.length)]);
   const leads = Array.from({ length: resamples }, () => {
     const first = middle(again(base));
@@ -85,7 +86,7 @@ export function leads(played, state) {
   const [base, ...others] = ends(played, state).map((each) => each.slice(0, state.seeds));
   const next = draws(0);
   return others.map((each) => {
-    const [low, high] = bootstrap(next, played.resamples, base, each);
+    const [low, high] = bootstrap(next, played, base, each);
     return { lead: middle(base) - middle(each), low, high };
   });
 }
@@ -114,10 +115,10 @@ function inWords(played, state, found) {
   );
   return (
     `Seed ${state.seed}: ${won} ` +
-    (state.seeds === 1
-      ? "One seed has no interval: count more of them."
-      : `Of seeds 1 to ${state.seeds} these won alone: ${counts.join(", ")}. Beside random search, ` +
-        `in the interquartile mean: ${verdicts.join("; ")}.`)
+    `Of seeds 1 to ${state.seeds} these won alone: ${counts.join(", ")}. ` +
+    (state.seeds < played.fewest
+      ? `Fewer than ${played.fewest} seeds are too few for an interval: count more of them.`
+      : `Beside random search, in the interquartile mean: ${verdicts.join("; ")}.`)
   );
 }
 
@@ -137,7 +138,7 @@ function drawRace(plot, played, { seed, trials }) {
     return svg("path", { class: `race ${kind}`, d: path.join("") });
   });
   const last = KINDS.map((kind, method) =>
-    marksOf(kind, [[at(trials), high(incumbents(played, method, seed)[trials - 1])]]),
+    methodMarks(kind, [[at(trials), high(incumbents(played, method, seed)[trials - 1])]]),
   );
   plot.element.replaceChildren(
     ...axes(plot, {
@@ -169,7 +170,7 @@ function drawTally(plot, played, state) {
     ...counts.flatMap((count, i) => {
       const top = area.top + i * step;
       return [
-        marksOf(KINDS[i], [[area.left - 14, top + step / 2]]),
+        methodMarks(KINDS[i], [[area.left - 14, top + step / 2]]),
         svg("rect", {
           class: `method ${KINDS[i]}`,
           x: area.left,
@@ -204,7 +205,7 @@ function drawLeads(plot, played, found) {
           played.methods[i + 1].replace(" search", ""),
         ),
         svg("line", { class: `lead ${kind}`, x1: within(low), x2: within(high), y1: y, y2: y }),
-        marksOf(kind, [[within(lead), y]]),
+        methodMarks(kind, [[within(lead), y]]),
       ];
     }),
   );

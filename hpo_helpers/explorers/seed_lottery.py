@@ -1,6 +1,7 @@
 """The seed lottery: who wins a comparison, by its seed, by a tally of seeds, and by an interval."""
 
 import functools
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -25,6 +26,8 @@ METHODS = [*SEARCHERS, "Bayesian search"]
 SEEDS, TRIALS = 50, 60
 # Of the bootstrap; it draws by seed 0.
 RESAMPLES = 400
+# A bootstrap of fewer seeds is too short.
+FEWEST = 10
 
 
 class Lead(NamedTuple):
@@ -34,7 +37,7 @@ class Lead(NamedTuple):
     ----------
     lead, low, high : float
         Images that random search gets wrong and the method does not, and the ends of the 95 %
-        interval.
+        interval: infinite with fewer than ten seeds.
     """
 
     lead: float
@@ -92,6 +95,7 @@ class SeedLottery(RecordedExplorer):
     trials = traitlets.Int(TRIALS, min=1, max=TRIALS).tag(sync=True)
     methods = constant(METHODS)
     resamples = constant(RESAMPLES)
+    fewest = constant(FEWEST)
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(images=2000, wrong=played().astype("<u2").tobytes(), **settings)
@@ -136,6 +140,8 @@ def middle(wrong: npt.ArrayLike) -> float:
 
 def bootstrap(numbers: Iterator[float], base: np.ndarray, other: np.ndarray) -> tuple[float, float]:
     """Return the ends of a 95 % interval of a lead, with seeds that are drawn anew."""
+    if len(base) < FEWEST:
+        return -math.inf, math.inf
     leads = []
     for _ in range(RESAMPLES):
         drawn = [[each[int(next(numbers) * len(each))] for _ in each] for each in (base, other)]

@@ -304,7 +304,7 @@ const SHAPES = {
 const MARK_OF = { random: "o", sobol: "^", local: "v", bayesian: "D" };
 
 /** The marks of a method at these points, as one path. */
-export function marksOf(method, points) {
+export function methodMarks(method, points) {
   const shape = SHAPES[MARK_OF[method]];
   const d = points.map(([x, y]) => `M${x.toFixed(1)} ${y.toFixed(1)}${shape}`).join("");
   return svg("path", { class: `method ${method}`, d });
@@ -316,7 +316,7 @@ const MARKS = {
   circle: (kind) => svg("circle", { class: kind, cx: 9, cy: 8, r: 5 }),
   dot: (kind) => svg("path", { class: kind, d: "M9 8h0" }),
   line: (kind) => svg("line", { class: kind, x1: 1, x2: 17, y1: 8, y2: 8 }),
-  method: (kind) => marksOf(kind, [[9, 8]]),
+  method: (kind) => methodMarks(kind, [[9, 8]]),
 };
 
 /** A mark of these classes, beside the words that say what it stands for. */
