@@ -108,25 +108,32 @@ function inWords(played, state, found) {
     first.length === 1
       ? `${first[0]} wins with ${say(sorted[0])}, the next has ${say(sorted[1])}.`
       : `${first.join(" and ")} share the win, with ${say(sorted[0])}.`;
-  const counts = tally(played, state).map((count, i) => `${methods[i]} ${count}`);
+  const counts = tally(played, state)
+    .map((count, i) => [methods[i], count])
+    .filter(([, count]) => count)
+    .map((pair) => pair.join(" "));
   const verdicts = found.map(
     (each, i) =>
       `${methods[i + 1]} ${verdictOf(each)}, ${say(each.lead)} [${say(each.low)}, ${say(each.high)}]`,
   );
   return (
     `Seed ${state.seed}: ${won} ` +
-    `Of seeds 1 to ${state.seeds} these won alone: ${counts.join(", ")}. ` +
+    (state.seeds > 1
+      ? `Of seeds 1 to ${state.seeds} these won alone: ${counts.join(", ") || "none"}. `
+      : "") +
     (state.seeds < played.fewest
       ? `Fewer than ${played.fewest} seeds are too few for an interval: count more of them.`
       : `Beside random search, in the interquartile mean: ${verdicts.join("; ")}.`)
   );
 }
 
-const ERRORS = [0.15, 0.16, 0.18, 0.2, 0.25, 0.3];
+const ERRORS = [0.15, 0.16, 0.18, 0.2, 0.22];
+// Higher ones are drawn there.
+const TOP = 0.23;
 
 function drawRace(plot, played, { seed, trials }) {
   const { x, y, area } = plot;
-  const high = (wrong) => y(Math.log(Math.min(0.33, wrong / played.images)));
+  const high = (wrong) => y(Math.log(Math.min(TOP, wrong / played.images)));
   const at = (count) => x(Math.log(count));
   const lines = KINDS.map((kind, method) => {
     const wrong = incumbents(played, method, seed);
@@ -192,7 +199,7 @@ function drawLeads(plot, played, found) {
     ...axes(plot, {
       xTicks: [-0.01, -0.005, 0, 0.005, 0.01].map((lead) => [lead, String(lead)]),
       yTicks: [],
-      xLabel: "ahead of random search by, with a 95 % interval",
+      xLabel: "lead over random search",
     }),
     svg("line", { class: "zero", x1: x(0), x2: x(0), y1: area.top, y2: area.bottom }),
     ...found.flatMap(({ lead, low, high }, i) => {
@@ -218,7 +225,7 @@ function render({ model, el }) {
       width: 420,
       height: 300,
       x: [0, Math.log(62)],
-      y: [Math.log(0.15), Math.log(0.33)],
+      y: [Math.log(0.15), Math.log(TOP)],
       left: 64,
       class: "wide",
       label: "Error of the incumbent against trials under one seed, a line for each method",
@@ -249,7 +256,7 @@ function render({ model, el }) {
   const first = settings(model);
   const knobs = [
     slider(model, "seed"),
-    slider(model, "seeds", { label: "count seeds 1 to" }),
+    slider(model, "seeds", { label: "seeds counted" }),
     slider(model, "trials"),
   ];
   const buttons = [

@@ -272,7 +272,9 @@ def words_of_a_lottery(explorer):
         if len(first) == 1
         else f"{' and '.join(first)} share the win, with {say[0]}."
     ]
-    said += [f"{m} {n}" for m, n in zip(explorer.methods, explorer.tally(), strict=True)]
+    if explorer.seeds > 1:
+        counts = zip(explorer.methods, explorer.tally(), strict=True)
+        said += [f"{method} {count}" for method, count in counts if count]
     if explorer.seeds >= 10:
         said += [f"[{lead.low / 2000:.4f}, {lead.high / 2000:.4f}]" for lead in explorer.leads()]
     return said
@@ -406,7 +408,7 @@ def test_explorer_says_what_the_model_in_python_says(open_page, place, from_fold
         (LADDER, "trials", ["ArrowRight"] * 2, "30", {"trials": 30}),
         (BAYESIAN, "trials", ["End"], "15", {"trials": 15}),
         (LOTTERY, "seed", ["Home"], "1", {"seed": 1}),
-        (LOTTERY, "count seeds 1 to", ["End"], "50", {"seeds": 50}),
+        (LOTTERY, "seeds counted", ["End"], "50", {"seeds": 50}),
         (LOTTERY, "trials", ["ArrowLeft"] * 50, "10", {"trials": 10}),
         (AGAIN, "runs", ["ArrowRight"] * 3, "3", {"runs": 3}),
         (BAYESIAN, "length scale", ["ArrowLeft"] * 5, "0.10", {"length_scale": 0.1}),
