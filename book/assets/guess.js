@@ -9,7 +9,7 @@
   const CLOSE_CURVE = 0.08;
   // Of the picture of a curve; its places lie inside.
   const [WIDTH, HEIGHT] = [640, 320];
-  const INSIDE = { left: 78, right: 620, top: 16, bottom: 262 };
+  const INSIDE = { left: 78, right: 620, top: 44, bottom: 262 };
   // The style sheet hides the cells from here on.
   document.documentElement.classList.add("guessing");
 
@@ -148,11 +148,7 @@
     });
     picture.append(
       draw("text", { x: (left + right) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, axes[0]),
-      draw(
-        "text",
-        { transform: `translate(17 ${(top + bottom) / 2}) rotate(-90)`, "text-anchor": "middle" },
-        axes[1],
-      ),
+      draw("text", { x: 4, y: 22 }, axes[1]),
     );
     /** A line through a share at each place, with a mark at each. */
     const line = (kind, shares) => [
