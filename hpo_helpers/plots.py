@@ -1,12 +1,10 @@
-"""Pictures of searches, drawn on axes that are given; only `plot_best` makes a figure."""
+"""Pictures of searches, drawn on axes that are given."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from scipy import stats
 
 # One colour and one mark a method, in every figure; explorers.css has the same.
@@ -46,6 +44,7 @@ def name_lines(ax: Axes) -> None:
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> ax = Figure().subplots()
     >>> plot_incumbent(ax, [0.5, 0.3], "random search")
     >>> name_lines(ax)
@@ -75,6 +74,7 @@ def plot_incumbent(ax: Axes, errors: np.ndarray, label: str, color: str | None =
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> ax = Figure().subplots()
     >>> plot_incumbent(ax, [0.5, np.nan, 0.3, 0.4], "random search")
     >>> ax.lines[0].get_ydata()
@@ -108,6 +108,7 @@ def plot_response(ax: Axes, values: Sequence[float], errors: np.ndarray, label: 
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> ax = Figure().subplots()
     >>> plot_response(ax, [0.01, 0.1], [[0.2, 0.5], [0.4, 0.7]], "two seeds")
     >>> ax.lines[0].get_ydata().round(2)
@@ -135,6 +136,7 @@ def plot_coverage(ax: Axes, points: np.ndarray, color: str = "C1") -> None:
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> ax = Figure().subplots()
     >>> plot_coverage(ax, [[0.2, 0.4], [0.2, 0.9]])
     >>> len(ax.lines)
@@ -162,6 +164,7 @@ def plot_learning_curves(ax: Axes, errors: np.ndarray, colors: Sequence) -> None
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> ax = Figure().subplots()
     >>> plot_learning_curves(ax, [[0.5, 0.4, 0.3], [0.9, 0.9, 0.9]], ["C0", "C1"])
     >>> ax.lines[0].get_xdata()
@@ -170,42 +173,6 @@ def plot_learning_curves(ax: Axes, errors: np.ndarray, colors: Sequence) -> None
     for curve, color in zip(errors, colors, strict=True):
         ax.plot(np.arange(1, len(curve) + 1), curve, color=color)
     ax.set(xlabel="epoch", ylabel="validation error")
-
-
-def plot_best(train: np.ndarray, validation: np.ndarray, columns: int = 5, rows: int = 4) -> Figure:
-    """Draw the accuracy curves of the best trials, Best-1 first, as the NumPy search does.
-
-    Parameters
-    ----------
-    train, validation : ndarray, shape (trials, evaluations)
-        Accuracies, the best trial first.
-    columns, rows : int
-
-    Returns
-    -------
-    Figure
-        Validation solid, training dashed, each panel from 0 to 1.
-
-    Examples
-    --------
-    >>> accuracies = np.array([[0.2, 0.7, 0.9], [0.3, 0.6, 0.8]])
-    >>> figure = plot_best(accuracies, accuracies - 0.05, columns=2, rows=1)
-    >>> [panel.get_title() for panel in figure.axes]
-    ['Best-1', 'Best-2']
-    >>> plt.close(figure)
-    """
-    fig, axes = plt.subplots(
-        rows, columns, sharex=True, sharey=True, squeeze=False, figsize=(7.5, 6)
-    )
-    panels = zip(axes.flat, train, validation, strict=False)
-    for number, (ax, learned, held_out) in enumerate(panels, start=1):
-        ax.plot(held_out, color="C0", linewidth=1.4, label="validation")
-        ax.plot(learned, "--", color="C1", linewidth=1.4, label="training")
-        ax.set_title(f"Best-{number}", fontsize=11)
-        ax.set(ylim=(0, 1), xticks=[], yticks=[0, 0.5, 1])
-        ax.tick_params(labelsize=9)
-    fig.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    return fig
 
 
 def plot_differences(
@@ -231,6 +198,7 @@ def plot_differences(
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> ax = Figure().subplots()
     >>> plot_differences(ax, [1], [[0.1, 0.2, 0.3]], "one method above another")
     >>> ax.containers[0].lines[0].get_xdata().round(2)
@@ -261,6 +229,7 @@ def log_ticks(ax: Axes, *, x: Sequence[float] = (), y: Sequence[float] = ()) -> 
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> ax = Figure().subplots()
     >>> ax.set(xscale="log", xlim=(1, 30)) and log_ticks(ax, x=[1, 3, 9, 27])
     >>> [label.get_text() for label in ax.get_xticklabels()]

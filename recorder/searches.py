@@ -276,7 +276,12 @@ def record(folder: Path = FOLDER) -> Path:
     """
     rows = []
     for method, problem in tasks():
-        rows += kept(method, problem)
+        found = kept(method, problem)
+        row = {"method": method, "problem": problem}
+        for part in ("truths", "errors"):
+            if part in found[0]:
+                row[part] = [each[part] for each in found]
+        rows.append(row)
         print(f"searches: {method} on {problem}", file=sys.stderr)
     about = files.described(
         "searches", "numpy", "scipy", "sklearn", "optuna", content=record.__doc__.splitlines()[0]

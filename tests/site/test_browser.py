@@ -66,7 +66,9 @@ def test_narrow_page_from_a_folder_loads_quietly_and_fits(open_page, site, page)
 
 
 @pytest.mark.parametrize("page", all_pages() or ["none"])
-def test_wide_page_from_a_server_loads_quietly_and_fits_and_axe_finds_nothing_serious(open_page, address, page):
+def test_wide_page_from_a_server_loads_quietly_and_fits_and_axe_finds_nothing_serious(
+    open_page, address, page
+):
     opened = open_page(page, WIDE)
     assert_fits_and_is_quiet(opened, address, WIDE)
     if page not in pages():  # Sphinx has made it.
