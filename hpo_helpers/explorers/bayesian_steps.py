@@ -6,11 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import traitlets
 from matplotlib import pyplot as plt
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import Matern
 
 from hpo_helpers.bayesian import expected_improvement
 from hpo_helpers.explorers.explorer import Number, RecordedExplorer, constant
+from hpo_helpers.gaussian import GaussianProcess
 from hpo_helpers.plots import log_ticks
 from hpo_helpers.recordings import load_recording
 
@@ -114,11 +113,10 @@ class BayesianSteps(RecordedExplorer):
         places = np.linspace(0, 1, len(self.rates))[:, None]
         seen = logs[tried]
         center, scale = seen.mean(), max(seen.std(), 1e-6)
-        process = GaussianProcessRegressor(
-            Matern(self.length_scale, nu=2.5), alpha=self.noise**2 + 1e-6, optimizer=None
-        )
-        process.fit(places[tried], (seen - center) / scale)
-        mean, deviation = process.predict(places, return_std=True)
+        theta = np.log([self.length_scale, 1, self.noise**2 + 1e-6])
+        values, one_scale = (seen - center) / scale, np.array([0])
+        process = GaussianProcess(places[tried], values, one_scale, theta)
+        mean, deviation = process.predict(places)
         best = (seen.min() - center) / scale
         improvement = expected_improvement(mean, deviation, best, self.exploration)
         # What is recorded gives the same error again, so that a second look teaches nothing.

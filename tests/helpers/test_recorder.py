@@ -172,8 +172,7 @@ def test_sample_is_written_as_it_is_read(tmp_path, monkeypatch, capsys):
 
 def test_every_recording_is_made_by_the_command_that_it_names():
     made = {path.stem for path in FOLDER.glob("*.json") if "command" in load_json(path.stem)}
-    # The searches on the suite take hours, and are not stored yet.
-    assert made == set(__main__.RECORDINGS) - {"fashion_mnist_sample", "searches"}
+    assert made == set(__main__.RECORDINGS) - {"fashion_mnist_sample"}
     for name in made:
         assert load_json(name)["command"] == f"python -m recorder {name}"
 
