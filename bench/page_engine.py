@@ -22,7 +22,7 @@ from hpo_helpers.networks import Networks
 from hpo_helpers.training import accuracy
 from tools.built_site import served
 
-PAGE = SITE / "book" / "intro.html"
+PAGE = SITE / "book" / "search" / "random_search.html"
 LIBRARIES = {
     "@jax-js/jax": "0.1.25",
     "@tensorflow/tfjs-core": "4.22.0",
@@ -200,16 +200,16 @@ def page_engine_numpy() -> Result:
 
 
 def page_first_point() -> Result:
-    """Time from the press of the front page's button to the first point that has fallen."""
+    """Time from the press of that page's button to the first point that has fallen."""
     with chromium() as browser:
 
         def cold() -> float:
-            page = front_page(browser)
+            page = training_page(browser)
             first = page.evaluate(PRESS, ["train here", "Train"])
             page.context.close()
             return first
 
-        page = front_page(browser)
+        page = training_page(browser)
         page.evaluate(PRESS, ["train here", "Train"])
         found, warm = medians(cold, lambda: page.evaluate(PRESS, ["Train"]))
         version = browser.version
@@ -220,13 +220,13 @@ def page_first_point() -> Result:
         value_peer=1000.0,
         unit="ms",
         statistic=f"median of {ROUNDS} runs",
-        note=f"Loaded and warm: {warm:.0f} ms (aim: under 300). The ten rates of the front page, "
+        note=f"Loaded and warm: {warm:.0f} ms (aim: under 300). The ten rates of random search, "
         f"from a folder. By turns, Chromium {version}.",
     )
 
 
-def front_page(browser: Browser) -> Page:
-    """Open the front page from its folder, in a browser that has kept nothing of it."""
+def training_page(browser: Browser) -> Page:
+    """Open the page of random search from its folder, in a browser that has kept nothing of it."""
     if not PAGE.exists():
         raise LeftOut("the site is not built: run make book first")
     page = browser.new_context().new_page()
@@ -236,8 +236,8 @@ def front_page(browser: Browser) -> Page:
 
 
 def ours(browser: Browser, cores: int | None = None) -> Page:
-    """Open the front page, with a trainer of its own on it."""
-    page = front_page(browser)
+    """Open the page of random search, with a trainer of its own on it."""
+    page = training_page(browser)
     page.evaluate(OURS, [f"{script(TRAINER)}\nexport {{ createTrainer }};", cores])
     return page
 
