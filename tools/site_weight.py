@@ -1,7 +1,7 @@
 """A Sphinx extension: the site goes without what the theme loads on every page for nothing.
 
 The theme draws its icons twice: by a web font, and by a script of 1.5 MB that carries two
-thousand of them. The font is enough.
+thousand of them. The font is enough, and of its files that of the brands is used by no page.
 """
 
 import re
@@ -26,8 +26,10 @@ def drop_icon_script(app: Sphinx, exception: Exception | None) -> None:
             raise ExtensionError(
                 f"{page} has no icon script; has the theme dropped it? See {__file__}"
             )
+        if 'class="fa-brands' in text:
+            raise ExtensionError(f"{page} shows a brand, whose font is dropped. See {__file__}")
         page.write_text(text, encoding="utf-8")
-    for pattern in ("fontawesome.js*", "*.map", "fa-*.ttf"):
+    for pattern in ("fontawesome.js*", "*.map", "fa-*.ttf", "fa-brands*"):
         for left_over in site.rglob(pattern):
             left_over.unlink()
 
