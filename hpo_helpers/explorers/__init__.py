@@ -11,6 +11,8 @@ from hpo_helpers.explorers.grid_or_random import GridOrRandom
 from hpo_helpers.explorers.halving import Halving
 from hpo_helpers.explorers.ladder import Ladder
 from hpo_helpers.explorers.learning_rate_range import LearningRateRange
+from hpo_helpers.explorers.seed_lottery import SeedLottery
+from hpo_helpers.explorers.train_again import TrainAgain
 from hpo_helpers.explorers.validation_noise import ValidationNoise
 from hpo_helpers.explorers.workers_clock import WorkersClock
 
@@ -22,6 +24,8 @@ __all__ = [
     "Halving",
     "Ladder",
     "LearningRateRange",
+    "SeedLottery",
+    "TrainAgain",
     "ValidationNoise",
     "WorkersClock",
 ]
