@@ -1,7 +1,8 @@
 """A Sphinx extension: the site goes without what the theme loads on every page for nothing.
 
 The theme draws its icons twice: by a web font, and by a script of 1.5 MB that carries two
-thousand of them. The font is enough, and of its files that of the brands is used by no page.
+thousand of them. The font is enough, and of its three files the one with the icons that are there:
+those of companies are only for the buttons of a repository.
 """
 
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
+IDLE_FONT = re.compile(r'\s*<link rel="preload" as="font"[^>]*/fa-(?:brands|regular)[^>]*>')
 ICON_SCRIPT = re.compile(r"\s*<script[^>]*scripts/fontawesome\.js[^>]*></script>")
 
 
@@ -17,6 +19,7 @@ def drop_icon_script(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.name != "html":
         return
     site = Path(app.outdir)
+    has_buttons = bool(app.config.html_theme_options.get("repository_url"))
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         if "<main" not in text:  # not a page of the theme
@@ -26,10 +29,9 @@ def drop_icon_script(app: Sphinx, exception: Exception | None) -> None:
             raise ExtensionError(
                 f"{page} has no icon script; has the theme dropped it? See {__file__}"
             )
-        if 'class="fa-brands' in text:
-            raise ExtensionError(f"{page} shows a brand, whose font is dropped. See {__file__}")
-        page.write_text(text, encoding="utf-8")
-    for pattern in ("fontawesome.js*", "*.map", "fa-*.ttf", "fa-brands*"):
+        page.write_text(text if has_buttons else IDLE_FONT.sub("", text), encoding="utf-8")
+    idle = [] if has_buttons else ["fa-brands*", "fa-regular*"]
+    for pattern in ("fontawesome.js*", "*.map", "fa-*.ttf", *idle):
         for left_over in site.rglob(pattern):
             left_over.unlink()
 
