@@ -69,8 +69,8 @@ def hpo_objective_softmax_classification(
 
     References
     ----------
-    A. Zhang, Z. C. Lipton, M. Li, A. J. Smola, *Dive into Deep Learning*, chapter
-    "Hyperparameter Optimization", with the loss mended.
+    *Dive into Deep Learning*, slides "What Is Hyperparameter Optimization?", edition for
+    TensorFlow, with the loss mended.
 
     Examples
     --------

@@ -29,6 +29,7 @@ PLAIN = {
     "importance",
     "power",
     "target",
+    "survivor",
 }
 
 
