@@ -1,0 +1,95 @@
+// The trials of a table, once it is known what each column is.
+
+import { isLargerBetter, isNumeric, shortName } from "./columns.js";
+import { quantileOf, sortedNumbers } from "./statistics.js";
+
+const FAILED = /^(fail|error|invalid|crash|diverged)/i;
+const UNFINISHED = /^(prun|run|wait|pend|stop|paus|cancel|kill)/i;
+
+/** The order in which the trials began: by their numbers, where each has one of its own. */
+function orderOf(numbers, count) {
+  const rows = Array.from({ length: count }, (_, row) => row);
+  if (!numbers || new Set(numbers).size < count) return rows;
+  return rows.sort((a, b) => numbers[a] - numbers[b]);
+}
+
+/** The curves of the objective, lower being better; null where the file has none. */
+function curvesOf(table, objective, order, sign) {
+  const found = table.curves[objective];
+  if (!found?.some((curve) => curve.length > 1)) return null;
+  return order.map((row) => found[row].map((value) => sign * value));
+}
+
+/**
+ * The trials in their order. `cost` is the objective so that lower is better, and NaN where a
+ * trial failed or did not end; `images` is how many it was measured on, 0 if unknown.
+ */
+export function trialsOf(table, { roles, direction }, images = 0) {
+  const columnOf = (role) => table.columns.find(({ name }) => roles[name] === role);
+  const objective = columnOf("objective");
+  if (!objective || !isNumeric(objective.values)) return null;
+  const order = orderOf(columnOf("number")?.values, table.count);
+  const inOrder = (column) =>
+    column && { name: shortName(column.name), values: order.map((row) => column.values[row]) };
+  const status = inOrder(columnOf("status"))?.values.map(String);
+  const sign = direction === "larger" ? -1 : 1;
+  const value = inOrder(objective).values;
+  const unfinished = Uint8Array.from(value, (_, i) =>
+    Number(Boolean(status && UNFINISHED.test(status[i]))),
+  );
+  const failed = Uint8Array.from(value, (each, i) =>
+    Number(!unfinished[i] && (each === null || Boolean(status && FAILED.test(status[i])))),
+  );
+  const hyperparameters = table.columns
+    .filter(({ name }) => roles[name] === "hyperparameter")
+    .map((column) => ({
+      ...inOrder(column),
+      column: column.name,
+      options: table.options[column.name] ?? table.options[shortName(column.name)] ?? null,
+    }));
+  const second = inOrder(columnOf("second number")) ?? inOrder(columnOf("seconds")) ?? null;
+  return {
+    count: table.count,
+    objective: shortName(objective.name),
+    direction,
+    sign,
+    numbers: inOrder(columnOf("number"))?.values ?? value.map((_, i) => i),
+    cost: Float64Array.from(value, (each, i) =>
+      failed[i] || unfinished[i] || each === null ? NaN : sign * each,
+    ),
+    failed,
+    unfinished,
+    hyperparameters,
+    epochs: inOrder(columnOf("epochs"))?.values ?? null,
+    seed: inOrder(columnOf("seed"))?.values ?? null,
+    second:
+      second && isNumeric(second.values)
+        ? { ...second, sign: isLargerBetter(second.name) ? -1 : 1 }
+        : null,
+    curves: curvesOf(table, objective.name, order, sign),
+    images,
+  };
+}
+
+/** The rows of trials that have ended with a result. */
+export function completedOf({ cost }) {
+  const rows = [];
+  for (let i = 0; i < cost.length; i += 1) if (!Number.isNaN(cost[i])) rows.push(i);
+  return rows;
+}
+
+/** Completed rows, the best first. */
+export function ranked(trials, rows = completedOf(trials)) {
+  return [...rows].sort((a, b) => trials.cost[a] - trials.cost[b] || a - b);
+}
+
+/**
+ * Whether a column asks for a logarithmic axis: all its values are positive, they span a factor
+ * of ten, and on a linear axis three quarters of the range would hold less than half of them.
+ */
+export function asksForLog(values) {
+  const sorted = sortedNumbers(values.filter((value) => value !== null));
+  const [low, high] = [sorted[0], sorted.at(-1)];
+  if (!(low > 0) || high / low < 10) return false;
+  return quantileOf(sorted, 0.5) < low + (high - low) / 4;
+}
