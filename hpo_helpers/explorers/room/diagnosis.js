@@ -4,7 +4,7 @@
 // the words, and perhaps a brush that shows the trials that they speak of.
 
 import { configurationsOf, imagesBehind, noiseOf, repeatsOf } from "./noise.js";
-import { axisOf, sayNumber } from "./scales.js";
+import { axisOf, levelsOf, sayNumber } from "./scales.js";
 import {
   binomialTail,
   correlationOf,
@@ -50,53 +50,29 @@ function flat(trials, { rows }) {
 }
 
 /** Edge: half of the best trials lie in the outer tenth of an axis, and the best of all too. */
-function edge(trials, { rows, shares }) {
+function edge(trials, { rows, shares, axes }) {
   const best = bestOf(trials, rows);
-  const found = trials.hyperparameters.flatMap((hyperparameter, i) => {
-    const axis = axisOf({
-      ...hyperparameter,
-      values: rows.map((row) => hyperparameter.values[row]),
-    });
-    if (axis.kind !== "numbers" || shares[i] < 0.03) return [];
-    const levels = new Set(axis.at).size;
-    const places = new Map(rows.map((row, k) => [row, axis.at[k]]));
-    const begin = axis.hasGaps ? 0.14 : 0;
-    const tenth = (1 - begin) / 10;
-    return ["lower", "upper"].flatMap((end) => {
-      const isThere = (row) => {
-        const place = places.get(row);
-        return end === "lower"
-          ? place >= begin - 1e-6 && place <= begin + tenth
-          : place >= 1 - tenth;
-      };
+  for (const [i, axis] of axes.entries()) {
+    if (axis.kind !== "numbers" || shares[i] < 0.03) continue;
+    const tenth = (1 - axis.begin) / 10;
+    const expected = Math.max(0.1, Math.min(0.5, 1 / new Set(axis.at).size));
+    for (const end of ["lowest", "highest"]) {
+      const [from, to] = end === "lowest" ? [axis.begin, axis.begin + tenth] : [1 - tenth, 1];
+      const isThere = (row) => axis.at[row] >= from - 1e-6 && axis.at[row] <= to + 1e-6;
       const hits = best.filter(isThere).length;
-      const expected = Math.max(0.1, Math.min(0.5, 1 / levels));
-      const isFound =
-        isThere(best[0]) &&
-        hits >= best.length / 2 &&
-        binomialTail(hits, best.length, expected) < BY_CHANCE;
-      return isFound
-        ? [
-            {
-              hyperparameter,
-              end,
-              hits,
-              limit: axis[end === "lower" ? "low" : "high"],
-              brush: end === "lower" ? [begin, begin + tenth] : [1 - tenth, 1],
-            },
-          ]
-        : [];
-    });
-  });
-  if (!found.length) return null;
-  const [{ hyperparameter, end, hits, limit, brush }] = found;
-  return {
-    words:
-      `${hits} of the ${best.length} best trials lie in the ${end === "lower" ? "lowest" : "highest"} tenth of ` +
-      `${hyperparameter.name}, the best of all among them. The range ends at ${sayNumber(limit)}; ` +
-      `the best value may lie ${end === "lower" ? "below" : "above"} it. Widen the range there, if you can.`,
-    brush: { [hyperparameter.name]: brush },
-  };
+      if (!isThere(best[0]) || hits < best.length / 2) continue;
+      if (binomialTail(hits, best.length, expected) > BY_CHANCE) continue;
+      const limit = end === "lowest" ? axis.low : axis.high;
+      return {
+        words:
+          `${hits} of the ${best.length} best trials lie in the ${end} tenth of ${axis.name}, the best of all ` +
+          `among them. The range ends at ${sayNumber(limit)}, and the best value may lie ` +
+          `${end === "lowest" ? "below" : "above"} it. Widen the range there, if you can.`,
+        brush: { [axis.name]: [end === "lowest" ? axis.begin : from, to] },
+      };
+    }
+  }
+  return null;
 }
 
 /** Images: noise of the measurement is half of what tells the better half of the trials apart. */
@@ -109,7 +85,7 @@ function images(trials, { rows }) {
   const better = ranked(trials, rows).slice(0, Math.ceil(rows.length / 2));
   const noise =
     better
-      .map((row) => shown[rows.indexOf(row)])
+      .map((row) => trials.sign * trials.cost[row])
       .reduce((sum, p) => sum + (p * (1 - p)) / count, 0) / better.length;
   const share = noise / varianceOf(better.map((row) => trials.cost[row]));
   if (share < 0.5) return null;
@@ -131,10 +107,11 @@ function winner(trials, { rows }) {
   const near = others.filter((each) => each.cost - first.cost < marginTo(each.rows.length));
   if (near.length < 3) return null;
   const source = {
-    repeats: `${counted(noise.degrees, "repeat")} in the file`,
-    images: `${counted(noise.images, "validation image")}`,
-    "inferred images": `the ${counted(noise.images, "validation image")} that the results are multiples of`,
-  }[noise.from];
+    repeats: () => `${counted(noise.degrees, "repeat")} in the file`,
+    images: () => counted(noise.images, "validation image"),
+    "inferred images": () =>
+      `${counted(noise.images, "image")}, of which all results are multiples`,
+  }[noise.from]();
   const best = ranked(trials, rows)[0];
   return {
     words:
@@ -147,32 +124,25 @@ function winner(trials, { rows }) {
 
 /** Category: an option without a result, or with too few to say anything of it. */
 function category(trials, { rows }) {
-  const found = trials.hyperparameters.flatMap(({ name, values, options }) => {
-    const isChoice = options || values.some((value) => typeof value === "string");
-    const axis = isChoice && axisOf({ name, values, options });
-    if (!axis || axis.kind !== "options" || axis.levels.length > 12) return [];
-    const expected = rows.length / axis.levels.length;
-    return axis.levels.flatMap((level) => {
+  const choices = trials.hyperparameters.filter(
+    ({ values, options }) => options || values.some((value) => typeof value === "string"),
+  );
+  if (!choices.length) return "no hyperparameter is a choice between options";
+  for (const { name, values, options } of choices) {
+    const levels = levelsOf(values, options);
+    if (levels.length > 12) continue;
+    for (const level of levels) {
       const tried = rows.filter((row) => String(values[row]) === String(level)).length;
-      return tried === 0 || (tried <= 2 && expected >= 10)
-        ? [{ name, level, tried, expected }]
-        : [];
-    });
-  });
-  if (!found.length) {
-    const isChoice = ({ values, options }) =>
-      options || values.some((value) => typeof value === "string");
-    return trials.hyperparameters.some(isChoice)
-      ? null
-      : "no hyperparameter is a choice between options";
+      if (tried > 2 || (tried > 0 && rows.length < 10 * levels.length)) continue;
+      const many = tried === 0 ? "has no result at all" : `has ${counted(tried, "result")}`;
+      return {
+        words:
+          `${name} = ${level} ${many}, among ${counted(rows.length, "trial")} with one. The file cannot say ` +
+          "that it is worse. Try it a few times with the other hyperparameters well set, or take it out of the space.",
+      };
+    }
   }
-  const [{ name, level, tried }] = found;
-  const many = tried === 0 ? "has no result at all" : `has ${counted(tried, "result")}`;
-  return {
-    words:
-      `${name} = ${level} ${many}, among ${counted(rows.length, "trial")} with one. The file cannot say that it ` +
-      "is worse. Try it a few times with the other hyperparameters well set, or take it out of the space.",
-  };
+  return null;
 }
 
 /** The part of an axis in which failures are most of a surprise: an option, or all up to a cut. */
@@ -207,40 +177,35 @@ function worstPart(axis, at, failed) {
 }
 
 /** Failures: most of them lie in one part of one axis, where few other trials are. */
-function failures(trials) {
+function failures(trials, { axes }) {
   const rows = Array.from(trials.failed, (_, row) => row).filter((row) => !trials.unfinished[row]);
   const failed = rows.map((row) => trials.failed[row]);
   const count = failed.reduce((sum, each) => sum + each, 0);
   if (!count) return null;
-  const found = trials.hyperparameters
-    .map((hyperparameter) => {
-      const axis = axisOf({
-        ...hyperparameter,
-        values: rows.map((row) => hyperparameter.values[row]),
-      });
-      return { hyperparameter, axis, part: worstPart(axis, axis.at, failed) };
+  const rateOutside = ({ both, inside }) => (count - both) / Math.max(1, rows.length - inside);
+  const found = axes
+    .map((axis) => {
+      const at = rows.map((row) => axis.at[row]);
+      return { axis, part: worstPart(axis, at, failed) };
     })
-    .filter(
-      ({ part }) =>
-        part.both >= Math.max(3, 0.7 * count) &&
-        part.both / part.inside >
-          4 * ((count - part.both) / Math.max(1, rows.length - part.inside)),
-    )
+    .filter(({ part }) => part.both >= Math.max(3, 0.7 * count))
+    .filter(({ part }) => part.both / part.inside > 4 * rateOutside(part))
     .sort((a, b) => a.part.chance - b.part.chance)[0];
   // Each axis was cut in many places.
-  if (!found || found.part.chance * 40 * trials.hyperparameters.length > BY_CHANCE) return null;
-  const { hyperparameter, axis, part } = found;
-  const middle = (part.low + part.high) / 2;
+  if (!found || found.part.chance * 40 * axes.length > BY_CHANCE) return null;
+  const { axis, part } = found;
+  const isLower = part.low < 0;
   const where =
     axis.kind === "options"
-      ? `${hyperparameter.name} = ${axis.say(middle)}`
-      : `${hyperparameter.name} ${part.low < 0 ? "up to" : "from"} ${axis.say(part.low < 0 ? part.high : part.low)}${part.low < 0 ? "" : " on"}`;
+      ? `${axis.name} = ${axis.say((part.low + part.high) / 2)}`
+      : `${axis.name} ${isLower ? "up to" : "from"} ${axis.say(isLower ? part.high : part.low)}${isLower ? "" : " on"}`;
+  const half = axis.kind === "options" ? axis.width / 2 - 1e-3 : 0;
   return {
     words:
       `${part.both} of ${counted(count, "failure")} lie at ${where}, where ${perCent(part.both / part.inside)} of the trials failed. ` +
       "That is no bad luck. If they diverged or ran out of memory, take this part out of the space; if it is " +
       "a fault of the code, the search has learned to keep away from what may be good.",
-    brush: { [hyperparameter.name]: [Math.max(0, part.low), Math.min(1, part.high)] },
+    brush: { [axis.name]: [Math.max(0, part.low - half), Math.min(1, part.high + half)] },
   };
 }
 
@@ -416,9 +381,13 @@ export const KINDS = {
 
 /**
  * What may be wrong, what was looked for in vain, and what could not be told. `shares` is the
- * importance of each hyperparameter over all trials.
+ * importance of each hyperparameter over all trials, `axes` are their axes.
  */
-export function diagnose(trials, shares) {
+export function diagnose(
+  trials,
+  shares,
+  axes = trials.hyperparameters.map((each) => axisOf(each)),
+) {
   const rows = completedOf(trials);
   const found = [];
   const sound = [];
@@ -427,7 +396,7 @@ export function diagnose(trials, shares) {
     const said =
       rows.length < FEWEST && kind !== "failures"
         ? `${counted(rows.length, "trial")} with a result; expected ${FEWEST}`
-        : check(trials, { rows, shares });
+        : check(trials, { rows, shares, axes });
     if (said === null) sound.push({ kind, title });
     else if (typeof said === "string") unknown.push({ kind, title, reason: said });
     else found.push({ kind, title, ...said });

@@ -5,16 +5,16 @@
 // trial. KerasTuner: the trial.json of a trial. scikit-learn: cv_results_ of a search.
 
 /** Names and values of what is nested, joined by slashes; lists are left out. */
-function flat(object, prefix = "") {
+function flattened(object, prefix = "") {
   return Object.entries(object).flatMap(([name, value]) => {
     if (Array.isArray(value)) return [];
-    if (value && typeof value === "object") return flat(value, `${prefix}${name}/`);
+    if (value && typeof value === "object") return flattened(value, `${prefix}${name}/`);
     const plain = typeof value === "boolean" ? (value ? "True" : "False") : value;
     return [[prefix + name, typeof plain === "number" && !Number.isFinite(plain) ? null : plain]];
   });
 }
 
-export const flatRecord = (object) => Object.fromEntries(flat(object));
+export const flatRecord = (object) => Object.fromEntries(flattened(object));
 
 const isTrialOfLog = (each) => each.config && Array.isArray(each.errors) && "number" in each;
 const isTrialOfKeras = (each) => Boolean(each.hyperparameters?.values);

@@ -10,7 +10,8 @@ export function repeatsOf({ hyperparameters }, rows) {
   const groups = new Map();
   for (const row of rows) {
     const key = JSON.stringify(hyperparameters.map(({ values }) => values[row]));
-    groups.set(key, [...(groups.get(key) ?? []), row]);
+    if (!groups.has(key)) groups.set(key, []);
+    groups.get(key).push(row);
   }
   return [...groups.values()].filter((each) => each.length > 1);
 }

@@ -41,7 +41,7 @@ function niceLogTicks(low, high, about) {
 }
 
 /** Options in their order: numbers by size, texts as they come. */
-function levelsOf(values, options) {
+export function levelsOf(values, options) {
   const found = [
     ...new Set([
       ...(options ?? []).map((each) =>
@@ -64,6 +64,8 @@ function axisOfOptions(values, options, hasGaps) {
   return {
     kind: "options",
     levels,
+    begin,
+    width,
     isLog: false,
     spread: 0.25 * width,
     placeOf: (value) =>
@@ -92,6 +94,7 @@ function axisOfNumbers(values, isLog, hasGaps) {
   return {
     kind: "numbers",
     isLog,
+    begin,
     low,
     high,
     spread: new Set(known).size <= 12 && known.length > 30 ? 0.015 : 0,
@@ -113,8 +116,7 @@ const shaken = (row) => ((row * 0.618034 + 0.5) % 1) * 2 - 1;
  */
 export function axisOf({ name, values, options = null, missing = "none" }, scale = "auto") {
   const hasGaps = values.some((value) => value === null);
-  const numeric =
-    isNumeric(values) && !(options && options.some((each) => typeof each !== "number"));
+  const numeric = isNumeric(values) && !options?.some((each) => typeof each !== "number");
   const isLog = numeric && (scale === "log" || (scale === "auto" && asksForLog(values)));
   const positive = values.every((value) => value === null || value > 0);
   const axis = numeric
