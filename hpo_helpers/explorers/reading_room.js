@@ -206,7 +206,12 @@ function render({ model, el }) {
   const status = html("p", { class: "shown", role: "status" });
   const room = html("div", { class: "explorer room" });
   const pictures = html("div", { class: "pictures" });
-  const ranges = () => rangesOf(search.model.get("brush"));
+  // Of axes that there are: another reading of the columns has others.
+  const ranges = () => {
+    const known = new Set([...study.axes, study.yAxis].map(({ name }) => name));
+    const all = Object.entries(rangesOf(search.model.get("brush")));
+    return Object.fromEntries(all.filter(([name]) => known.has(name)));
+  };
   const brushAll = (next) => {
     search.model.set("brush", textOfRanges(next));
     search.model.save_changes();
@@ -380,10 +385,15 @@ function render({ model, el }) {
     },
     back: () => open(first),
   });
-  const columns = createColumns((next, label) => {
+  /** Set a trait of the search; the model that the page brings along tells of it by itself. */
+  const change = (changes) => {
+    set(search.model, changes);
+    if (search !== first) interpret();
+  };
+  const columns = createColumns(({ images, ...next }, label) => {
     reading = next;
-    if (next.images !== undefined) set(search.model, { images: next.images });
-    interpret();
+    if (images === undefined) interpret();
+    else change({ images });
     columns.focus(label);
   });
   const bestTenth = () => {
@@ -396,10 +406,7 @@ function render({ model, el }) {
     button({ label: "Brush the best tenth", press: bestTenth }),
     button({
       label: "Grow another forest",
-      press: () => {
-        set(search.model, { seed: search.model.get("seed") + 1 });
-        interpret();
-      },
+      press: () => change({ seed: search.model.get("seed") + 1 }),
     }),
   ];
   const shown = html(

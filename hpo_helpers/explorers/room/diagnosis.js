@@ -312,7 +312,7 @@ export const KINDS = {
   flat: {
     title: "Flat response",
     page: "search/broken_objective",
-    chapter: "A broken objective",
+    chapter: "The broken objective",
     check: flat,
   },
   edge: {
@@ -326,7 +326,7 @@ export const KINDS = {
     title: "Too few validation images for these ranks",
     page: "foundations/validation",
     section: "a-measurement-with-a-margin",
-    chapter: "Validation",
+    chapter: "Which data may choose?",
     check: images,
   },
   winner: {
@@ -360,14 +360,14 @@ export const KINDS = {
   repeats: {
     title: "Repeats",
     page: "judgement/replication",
-    chapter: "Replication",
+    chapter: "More trials, or more seeds?",
     check: repeats,
   },
   together: {
     title: "Two that moved together",
     page: "search/grid_vs_random",
     section: "the-response-has-one-axis",
-    chapter: "Grid or random",
+    chapter: "Grid or random?",
     check: together,
   },
   epochs: {
