@@ -67,6 +67,7 @@ export function studyOf({ table, model }, reading) {
         {
           name: trials.objective,
           values: shown,
+          factor: 3,
           missing: trials.failed.includes(1) ? "failed" : "none",
         },
         reading.scales[objective],
@@ -350,7 +351,7 @@ function render({ model, el }) {
     pictures.replaceChildren(
       titled("Incumbent", order.picture),
       ...(front ? [titled("Front", front.picture)] : []),
-      ...slices.map((slice, k) => titled(k ? " " : "Slices", slice)),
+      ...slices.map((slice, k) => titled(k ? "\u00a0" : "Slices", slice)),
     );
     knobs.lay(axesShown());
   };
@@ -362,10 +363,15 @@ function render({ model, el }) {
     study = studyOf(search, reading);
     const isEmpty = !study?.yAxis;
     shown.hidden = isEmpty;
+    const trouble = isEmpty ? 0 : study.diagnosis.found.length;
     status.textContent =
-      `${search === first ? "Shown" : "Your search"}: ${table.name}, ${table.count.toLocaleString("en")} trials, read as ${table.format === "table" ? "a table" : table.format}.` +
-      (study ? "" : " No column looks like an objective: choose one under Columns.") +
-      (study && isEmpty ? " No trial in it has a result." : "");
+      `${search === first ? "Shown" : "Your search"}: ${table.name}, ${table.count.toLocaleString("en")} trials, read as ` +
+      `${table.format === "table" ? "a table" : table.format}. ` +
+      (!study ? "No column looks like an objective: choose one under Columns." : "") +
+      (study && isEmpty ? "No trial in it has a result." : "") +
+      (isEmpty
+        ? ""
+        : `The diagnosis below finds ${trouble || "no"} kind${trouble === 1 ? "" : "s"} of trouble.`);
     if (isEmpty) return;
     findings.show(study.diagnosis);
     furnish();
@@ -412,7 +418,6 @@ function render({ model, el }) {
   const shown = html(
     "div",
     {},
-    findings.element,
     lines.element,
     words,
     html(
@@ -426,6 +431,7 @@ function render({ model, el }) {
     ),
     knobs.element,
     html("div", { class: "buttons" }, ...buttons.map((each) => each.element)),
+    findings.element,
     html("div", { class: "below" }, bars.element, pictures),
   );
   room.append(intake.element, status, columns.element, shown);

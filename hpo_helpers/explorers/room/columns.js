@@ -47,7 +47,7 @@ const IGNORED = [
   /^(Unnamed: \d+|name|id|run|run_id|created|notes|tags|start|end)$/i,
 ];
 // How a library marks its hyperparameters; where it does, nothing else is one.
-const MARKS = { Optuna: /^params_/, "scikit-learn": /^param_/, Ray: /^config[/.]/ };
+const PREFIXES = { Optuna: /^params_/, "scikit-learn": /^param_/, Ray: /^config[/.]/ };
 
 /** Whether a column holds numbers, with gaps perhaps, and nothing else. */
 export function isNumeric(values) {
@@ -88,7 +88,7 @@ function objectiveOf(columns) {
 /** The role of each column by name, and whether smaller or larger values are better. */
 export function recognise(table) {
   const { columns, format, hyperparameters } = table;
-  const mark = MARKS[format];
+  const mark = PREFIXES[format];
   const isMarked = ({ name }) =>
     hyperparameters ? hyperparameters.has(name.replace(/^config\./, "")) : mark?.test(name);
   const hasMarks = Boolean(hyperparameters) || columns.some(isMarked);

@@ -74,7 +74,7 @@ export function createFindings(brush) {
   return { element, show };
 }
 
-const perCent = (share) => `${Math.round(100 * share)} %`;
+const inPerCent = (share) => `${Math.round(100 * share)} %`;
 
 /** Two bars for each hyperparameter: over all trials, and over those inside the brushes. */
 export function createBars() {
@@ -117,7 +117,7 @@ export function createBars() {
     const { explained } = inside ?? all;
     words.textContent =
       `The share of the variance that each explains by itself${inside ? ": grey over all trials, blue inside the brushes" : ""}. ` +
-      `Of trials that it had not seen, the forest explains ${perCent(explained)}` +
+      `Of trials that it had not seen, the forest explains ${inPerCent(explained)}` +
       (explained < 0.1 ? ": read nothing into these bars." : ".");
   };
   /** Say that there are too few trials, or that the forest is growing. */

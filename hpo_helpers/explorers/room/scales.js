@@ -1,11 +1,13 @@
 // The axis of a column: where each value lies between 0 and 1, and what is written there.
 
 import { isNumeric } from "./columns.js";
-import { asksForLog } from "./trials.js";
+import { quantileOf, sortedNumbers } from "./statistics.js";
 
 // Where what is missing lies, and where the values begin if anything is.
 const MISSING = 0.03;
 const BEGIN = 0.14;
+// So many numbers are marked one by one.
+const FEW = 12;
 
 /** Say a number with three digits that matter. */
 export function sayNumber(value) {
@@ -20,7 +22,7 @@ export function sayNumber(value) {
 function niceTicks(low, high, about) {
   const raw = (high - low) / about;
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = power * [1, 2, 5, 10].find((each) => each * power >= raw);
+  const step = power * [1, 2, 2.5, 5, 10].find((each) => each * power >= raw);
   const first = Math.ceil(low / step - 1e-9);
   const count = Math.floor(high / step + 1e-9) - first + 1;
   return Array.from({ length: count }, (_, i) => Number(((first + i) * step).toPrecision(12)));
@@ -38,6 +40,27 @@ function niceLogTicks(low, high, about) {
       if (value >= low * 0.999 && value <= high * 1.001) found.push(value);
     }
   return found;
+}
+
+/** How much the widest gap between numbers exceeds the narrowest. */
+function unevenness(numbers) {
+  const gaps = numbers.slice(1).map((number, i) => number - numbers[i]);
+  return Math.max(...gaps) / Math.min(...gaps);
+}
+
+/**
+ * Whether a column asks for a logarithmic axis: its values are positive and span so large a
+ * factor, and on a linear axis three quarters of the range would hold less than half of them. Of
+ * a few values, such as 16, 32, 64, those of even ratios ask for it.
+ */
+export function asksForLog(values, factor = 10) {
+  const sorted = sortedNumbers(values.filter((value) => value !== null));
+  const [low, high] = [sorted[0], sorted.at(-1)];
+  if (!(low > 0) || high === low) return false;
+  const distinct = [...new Set(sorted)];
+  if (distinct.length > 2 && distinct.length <= FEW)
+    return unevenness(distinct.map(Math.log)) < 0.8 * unevenness(distinct);
+  return high / low >= factor && quantileOf(sorted, 0.5) < low + (high - low) / 4;
 }
 
 /** Options in their order: numbers by size, texts as they come. */
@@ -88,16 +111,22 @@ function axisOfNumbers(values, isLog, hasGaps) {
   const [a, b] = [to(low), to(high)];
   const placeOf = (value) => begin + ((1 - begin) * (to(value) - a)) / (b - a);
   const isWhole = known.every(Number.isInteger);
+  const distinct = new Set(known);
+  const isFew = distinct.size <= FEW;
   const found = isLog ? niceLogTicks(low, high, 5) : niceTicks(low, high, 4);
-  const marked =
-    found.length < 2 ? [low, high] : found.filter((each) => !isWhole || Number.isInteger(each));
+  const round = found.filter((each) => !isWhole || Number.isInteger(each));
+  const marked = isFew
+    ? [...distinct].sort((a, b) => a - b)
+    : round.length < 2
+      ? [low, high]
+      : round;
   return {
     kind: "numbers",
     isLog,
     begin,
     low,
     high,
-    spread: new Set(known).size <= 12 && known.length > 30 ? 0.015 : 0,
+    spread: isFew && known.length > 30 ? 0.015 : 0,
     placeOf,
     ticks: marked.map((value) => [placeOf(value), sayNumber(value)]),
     say: (share) => {
@@ -112,12 +141,16 @@ const shaken = (row) => ((row * 0.618034 + 0.5) % 1) * 2 - 1;
 
 /**
  * The axis of a column: `at` is where each value lies, `drawn` the same a little beside it where
- * many lie on one place, both from 0 to 1. `missing` names what null stands for.
+ * many lie on one place, both from 0 to 1. `missing` names what null stands for, `factor` is what
+ * the numbers have to span for a logarithmic axis.
  */
-export function axisOf({ name, values, options = null, missing = "none" }, scale = "auto") {
+export function axisOf(
+  { name, values, options = null, missing = "none", factor = 10 },
+  scale = "auto",
+) {
   const hasGaps = values.some((value) => value === null);
   const numeric = isNumeric(values) && !options?.some((each) => typeof each !== "number");
-  const isLog = numeric && (scale === "log" || (scale === "auto" && asksForLog(values)));
+  const isLog = numeric && (scale === "log" || (scale === "auto" && asksForLog(values, factor)));
   const positive = values.every((value) => value === null || value > 0);
   const axis = numeric
     ? axisOfNumbers(values, isLog && positive, hasGaps)

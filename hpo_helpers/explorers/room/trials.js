@@ -1,7 +1,6 @@
 // The trials of a table, once it is known what each column is.
 
 import { isLargerBetter, isNumeric, shortName } from "./columns.js";
-import { quantileOf, sortedNumbers } from "./statistics.js";
 
 const FAILED = /^(fail|error|invalid|crash|diverged)/i;
 const UNFINISHED = /^(prun|run|wait|pend|stop|paus|cancel|kill)/i;
@@ -81,15 +80,4 @@ export function completedOf({ cost }) {
 /** Completed rows, the best first. */
 export function ranked(trials, rows = completedOf(trials)) {
   return [...rows].sort((a, b) => trials.cost[a] - trials.cost[b] || a - b);
-}
-
-/**
- * Whether a column asks for a logarithmic axis: all its values are positive, they span a factor
- * of ten, and on a linear axis three quarters of the range would hold less than half of them.
- */
-export function asksForLog(values) {
-  const sorted = sortedNumbers(values.filter((value) => value !== null));
-  const [low, high] = [sorted[0], sorted.at(-1)];
-  if (!(low > 0) || high / low < 10) return false;
-  return quantileOf(sorted, 0.5) < low + (high - low) / 4;
 }
