@@ -442,9 +442,17 @@ function render({ model, el }) {
     if (search === first) interpret();
   }
   for (const [name, follow] of Object.entries(followed)) model.on(`change:${name}`, follow);
-  const sizes = new ResizeObserver(lay);
+  // Only when the width or the colours have changed: a page tells of much else.
+  let laid = "";
+  const layIfOther = () => {
+    const look = JSON.stringify([room.clientWidth, coloursOf(room)]);
+    if (look === laid) return;
+    laid = look;
+    lay();
+  };
+  const sizes = new ResizeObserver(layIfOther);
   sizes.observe(room);
-  const themes = new MutationObserver(lay);
+  const themes = new MutationObserver(layIfOther);
   for (const each of [document.documentElement, document.body])
     themes.observe(each, {
       attributes: true,

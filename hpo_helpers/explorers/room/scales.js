@@ -31,7 +31,8 @@ function niceTicks(low, high, about) {
 /** Powers of ten from low to high, at most about so many; within a decade or two more of them. */
 function niceLogTicks(low, high, about) {
   const decades = Math.log10(high / low);
-  const factors = decades < 1.2 ? [1, 2, 5] : decades < 2.5 ? [1, 3] : [1];
+  const factors =
+    decades < 1 ? [1, 1.5, 2, 3, 5, 7] : decades < 1.5 ? [1, 2, 5] : decades < 2.5 ? [1, 3] : [1];
   const every = Math.max(1, Math.ceil(decades / about));
   const found = [];
   for (let exponent = Math.floor(Math.log10(low)); exponent <= Math.log10(high); exponent += every)
