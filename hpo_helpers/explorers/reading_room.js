@@ -371,7 +371,7 @@ function render({ model, el }) {
       (study && isEmpty ? "No trial in it has a result." : "") +
       (isEmpty
         ? ""
-        : `The diagnosis below finds ${trouble || "no"} kind${trouble === 1 ? "" : "s"} of trouble.`);
+        : `The diagnosis below finds ${trouble ? `${trouble} kind${trouble === 1 ? "" : "s"} of` : "no"} trouble.`);
     if (isEmpty) return;
     findings.show(study.diagnosis);
     furnish();

@@ -67,12 +67,11 @@ function namedRole({ name, values }) {
 }
 
 /** Whether a column may be a hyperparameter: it varies, and is no text of its own in each row. */
-function varies({ values }) {
+function varies({ name, values }, options) {
   const found = optionsIn(values);
-  return (
-    found.size > 1 &&
-    (isNumeric(values) || found.size <= Math.min(MOST_OPTIONS, values.length / 2 + 2))
-  );
+  if ((options[name] ?? options[shortName(name)])?.length > 1) return true;
+  const few = Math.min(MOST_OPTIONS, values.length / 2 + 2);
+  return found.size > 1 && (isNumeric(values) || found.size <= few);
 }
 
 /** The column that is most likely the objective. */
@@ -101,11 +100,11 @@ export function recognise(table) {
     if (name === objective) roles[name] = "objective";
     else if (role === "seed" && !taken.has("seed")) roles[name] = "seed";
     else if (hasMarks && isMarked(column))
-      roles[name] = varies(column) ? "hyperparameter" : "ignored";
+      roles[name] = varies(column, table.options) ? "hyperparameter" : "ignored";
     else if (role && !taken.has(role)) roles[name] = role;
     else if (hasMarks || role || IGNORED.some((pattern) => pattern.test(name)))
       roles[name] = "ignored";
-    else roles[name] = varies(column) ? "hyperparameter" : "ignored";
+    else roles[name] = varies(column, table.options) ? "hyperparameter" : "ignored";
     if (SINGLE.has(roles[name])) taken.add(roles[name]);
   }
   const direction = table.direction ?? (LARGER.test(objective ?? "") ? "larger" : "smaller");

@@ -9,6 +9,7 @@ import {
   binomialTail,
   correlationOf,
   hypergeometricTail,
+  meanOf,
   quantileOf,
   ranksOf,
   sortedNumbers,
@@ -49,26 +50,34 @@ function flat(trials, { rows }) {
   };
 }
 
-/** Edge: half of the best trials lie in the outer tenth of an axis, and the best of all too. */
+/**
+ * Edge: half of the best trials lie in the outer fifth of an axis, the best of all too, and they
+ * do not keep away from its end: a third of them lie in its outer half.
+ */
 function edge(trials, { rows, shares, axes }) {
   const best = bestOf(trials, rows);
   for (const [i, axis] of axes.entries()) {
     if (axis.kind !== "numbers" || shares[i] < 0.03) continue;
-    const tenth = (1 - axis.begin) / 10;
-    const expected = Math.max(0.1, Math.min(0.5, 1 / new Set(axis.at).size));
+    const length = 1 - axis.begin;
+    const expected = Math.max(0.2, Math.min(0.5, 1 / new Set(axis.at).size));
     for (const end of ["lowest", "highest"]) {
-      const [from, to] = end === "lowest" ? [axis.begin, axis.begin + tenth] : [1 - tenth, 1];
-      const isThere = (row) => axis.at[row] >= from - 1e-6 && axis.at[row] <= to + 1e-6;
-      const hits = best.filter(isThere).length;
-      if (!isThere(best[0]) || hits < best.length / 2) continue;
-      if (binomialTail(hits, best.length, expected) > BY_CHANCE) continue;
+      const fromEnd = (row) =>
+        (end === "lowest" ? axis.at[row] - axis.begin : 1 - axis.at[row]) / length;
+      const isThere = (row) => fromEnd(row) > -0.01 && fromEnd(row) <= 0.2;
+      const there = best.filter(isThere);
+      const outer = there.filter((row) => fromEnd(row) <= 0.1).length;
+      if (!isThere(best[0]) || there.length < best.length / 2 || outer < there.length / 3) continue;
+      if (binomialTail(there.length, best.length, expected) > BY_CHANCE) continue;
       const limit = end === "lowest" ? axis.low : axis.high;
       return {
         words:
-          `${hits} of the ${best.length} best trials lie in the ${end} tenth of ${axis.name}, the best of all ` +
+          `${there.length} of the ${best.length} best trials lie in the ${end} fifth of ${axis.name}, the best of all ` +
           `among them. The range ends at ${sayNumber(limit)}, and the best value may lie ` +
           `${end === "lowest" ? "below" : "above"} it. Widen the range there, if you can.`,
-        brush: { [axis.name]: [end === "lowest" ? axis.begin : from, to] },
+        brush: {
+          [axis.name]:
+            end === "lowest" ? [axis.begin, axis.begin + length / 5] : [1 - length / 5, 1],
+        },
       };
     }
   }
@@ -209,10 +218,11 @@ function failures(trials, { axes }) {
   };
 }
 
-/** How much a curve still fell over its last quarter, as a share of where it ends. */
+/** How much lower the last quarter of a curve lies than the one before, as a share of it. */
 function fallOf(curve) {
-  const from = curve[Math.floor((curve.length - 1) * 0.75)];
-  return (from - curve.at(-1)) / Math.abs(curve.at(-1));
+  const quarter = Math.max(1, Math.floor(curve.length / 4));
+  const last = meanOf(curve.slice(-quarter));
+  return (meanOf(curve.slice(-2 * quarter, -quarter)) - last) / Math.abs(last);
 }
 
 /** Falling: the curves of the best trials have not come to rest, or the incumbent has not. */
@@ -223,11 +233,11 @@ function falling(trials, { rows }) {
     : [];
   if (curves.length >= 3) {
     const fall = quantileOf(sortedNumbers(curves.map(fallOf)), 0.5);
-    if (fall >= 0.05)
+    if (fall >= 0.1)
       return {
         words:
-          `The curves of the ${curves.length} best trials still fall at their end: by ${perCent(fall)} over the last quarter ` +
-          "of the epochs, in the median. Who learns fast looks best so early. Train longer, at least the best ones.",
+          `The curves of the ${curves.length} best trials still fall at their end: their last quarter lies ${perCent(fall)} below ` +
+          "the one before, in the median. Who learns fast looks best so early. Train longer, at least the best ones.",
       };
     return null;
   }

@@ -218,7 +218,7 @@ export function createLines({ brush }) {
     strokeLines(stage.context, layout, axes, best, {
       colour: colours.best,
       width: 1.2,
-      alpha: Math.max(0.3, styleOf(best.length).alpha),
+      alpha: Math.max(0.15, styleOf(best.length).alpha),
       batch: 1,
     });
     if (incumbent !== null)

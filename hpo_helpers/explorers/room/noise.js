@@ -22,7 +22,7 @@ const areShares = (shown) => shown.every((value) => value >= 0 && value <= 1);
 /** How many decimals the results are written with, at most. */
 function decimalsOf(values) {
   const after = (value) => {
-    const [mantissa, exponent = "0"] = String(value).split("e");
+    const [mantissa, exponent = "0"] = String(Number(value.toPrecision(12))).split("e");
     return Math.max(0, (mantissa.split(".")[1]?.length ?? 0) - Number(exponent));
   };
   return values.reduce((most, value) => Math.max(most, after(value)), 0);

@@ -1,0 +1,472 @@
+"""The reading room: files of each library, faults that were planted, and the page itself."""
+
+import base64
+import json
+import shutil
+import subprocess
+
+import numpy as np
+import optuna
+import pandas as pd
+import pytest
+from optuna.importance import FanovaImportanceEvaluator
+from scipy import stats
+from sklearn.datasets import load_diabetes
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.model_selection import RandomizedSearchCV, cross_val_score
+
+from hpo_helpers.explorers import ReadingRoom
+from hpo_helpers.explorers.modules import FOLDER
+from hpo_helpers.explorers.reading_room import recorded_search
+from hpo_helpers.recordings import MLP_SPACE, load_recording
+
+KINDS = {
+    "flat",
+    "edge",
+    "images",
+    "winner",
+    "category",
+    "failures",
+    "falling",
+    "repeats",
+    "together",
+    "epochs",
+}
+READ = """
+import { readFileSync } from "fs";
+const room = (name) => import(`FOLDER/room/${name}.js`);
+const { tableOf, textOfBytes, FileError } = await room("files");
+const { recognise } = await room("columns");
+const { studyOf } = await import("FOLDER/reading_room.js");
+const { imagesBehind } = await room("noise");
+const read = ({ files, images = 0, options = {} }) => {
+  try {
+    const texts = files.map(([name, bytes]) =>
+      ({ name, text: textOfBytes(name, typeof bytes === "number" ? Buffer.alloc(bytes, "1")
+        : Buffer.from(bytes, "base64")) }));
+    const table = tableOf(texts);
+    Object.assign(table.options, options);
+    const reading = { ...recognise(table), scales: {} };
+    const model = { get: (name) => ({ images, seed: 0 })[name] };
+    const study = studyOf({ table, model }, reading);
+    return {
+      format: table.format, count: table.count, roles: reading.roles, direction: reading.direction,
+      found: study?.diagnosis.found, unknown: study?.diagnosis.unknown,
+      names: study?.trials.hyperparameters.map(({ name }) => name),
+      shares: study?.importance.shares, explained: study?.importance.explained,
+      cost: study && Array.from(study.trials.cost, (each) => (Number.isNaN(each) ? null : each)),
+      scales: study && Object.fromEntries(study.axes.map(({ name, isLog }) => [name, isLog])),
+      second: study?.trials.second?.name, curves: study?.trials.curves,
+    };
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    return { error: error.message };
+  }
+};
+console.log(JSON.stringify(JSON.parse(readFileSync(0)).map(read)));
+"""
+
+
+def read(*cases):
+    """What the room makes of each case: files by name, and perhaps images and options."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed")
+    script = READ.replace("FOLDER", FOLDER.as_uri())
+    given = [{**case, "files": [[n, encoded(text)] for n, text in case["files"]]} for case in cases]
+    command = [node, "--input-type=module", "--eval", script]
+    done = subprocess.run(command, input=json.dumps(given), capture_output=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def encoded(text):
+    """In base64; a number stands for so many bytes."""
+    if isinstance(text, int):
+        return text
+    content = text if isinstance(text, bytes) else text.encode()
+    return base64.b64encode(content).decode()
+
+
+def of_frame(frame, name="search.csv", **rest):
+    return {"files": [(name, frame.to_csv(index=False))], **rest}
+
+
+def kinds(found):
+    return {each["kind"] for each in found["found"]}
+
+
+NAMES = list(MLP_SPACE)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """300 recorded configurations, and their mean error over five seeds after each epoch."""
+    recording = load_recording("mlp")
+    seeds = [recording.where(seed=seed) for seed in range(5)]
+    curves = np.mean([each.errors("validation")[:300] for each in seeds], axis=0)
+    return seeds[0].table[NAMES].head(300), curves
+
+
+@pytest.fixture(scope="module")
+def sound(trained):
+    """The same as a table, to plant faults in."""
+    table, curves = trained
+    return table.assign(error=curves[:, -1].round(5))
+
+
+def of_log(table, curves):
+    rows = zip(table.to_dict("records"), curves.round(5).tolist(), strict=True)
+    return "\n".join(
+        json.dumps(
+            {
+                "number": number,
+                "config": {name: value for name, value in config.items() if value == value},
+                "errors": curve,
+                "status": "completed",
+                "reason": "",
+                "start": 0.0,
+                "end": 1.5,
+            }
+        )
+        for number, (config, curve) in enumerate(rows)
+    )
+
+
+def of_keras(table, errors):
+    """As the trial.json of each trial, in folders of their own."""
+    space = [
+        {"class_name": "Choice", "config": {"name": "activation", "values": ["relu", "tanh"]}},
+        {"class_name": "Float", "config": {"name": "learning_rate", "min_value": 1e-4}},
+    ]
+    for number, (config, error) in enumerate(zip(table.to_dict("records"), errors, strict=True)):
+        observations = [{"value": [1 - error], "step": 26}]
+        yield (
+            "trial.json",
+            json.dumps(
+                {
+                    "trial_id": f"{number:04}",
+                    "hyperparameters": {
+                        "space": space,
+                        "values": {k: config[k] for k in ("activation", "learning_rate", "weight_decay")},
+                    },
+                    "metrics": {
+                        "metrics": {
+                            "val_accuracy": {"direction": "max", "observations": observations}
+                        }
+                    },
+                    "score": 1 - error,
+                    "best_step": 26,
+                    "status": "COMPLETED",
+                }
+            ),
+        )
+
+
+def of_ray(table, curves):
+    """As the result.json of each trial: a report after every epoch."""
+    for number, (config, curve) in enumerate(zip(table.to_dict("records"), curves, strict=True)):
+        config = {name: None if value != value else value for name, value in config.items()}
+        yield (
+            "result.json",
+            "\n".join(
+                json.dumps(
+                    {
+                        "val_loss": loss,
+                        "training_iteration": epoch,
+                        "trial_id": f"a_{number:05}",
+                        "time_this_iter_s": 0.5,
+                        "time_total_s": 0.5 * epoch,
+                        "pid": 4711,
+                        "hostname": "node",
+                        "done": epoch == len(curve),
+                        "config": config,
+                    }
+                )
+                for epoch, loss in enumerate(curve.round(5).tolist(), start=1)
+            ),
+        )
+
+
+@pytest.fixture(scope="module")
+def ridge():
+    """Score a kernel ridge regression on patients with diabetes."""
+    x, y = load_diabetes(return_X_y=True)
+    y = (y - y.mean()) / y.std()
+
+    def score(alpha, gamma):
+        model = KernelRidge(alpha=alpha, gamma=gamma, kernel="rbf")
+        return cross_val_score(model, x, y, cv=3, scoring="neg_mean_squared_error").mean()
+
+    return x, y, score
+
+
+@pytest.fixture(scope="module")
+def study(ridge):
+    *_, score = ridge
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+    def objective(trial):
+        alpha = trial.suggest_float("alpha", 1e-4, 1e3, log=True)
+        gamma = trial.suggest_float("gamma", 1e-4, 1e4, log=True)
+        if trial.number == 7:
+            raise ValueError("as any search has one")
+        return -score(alpha, gamma)
+
+    made = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
+    made.optimize(objective, n_trials=60, catch=ValueError)
+    return made
+
+
+@pytest.fixture(scope="module")
+def sound_logs(trained, sound, ridge, study):
+    table, curves = trained
+    x, y, _ = ridge
+    space = {"alpha": stats.loguniform(1e-4, 1e3), "gamma": stats.loguniform(1e-4, 1e4)}
+    search = RandomizedSearchCV(
+        KernelRidge(kernel="rbf"), space, n_iter=40, cv=3, random_state=0, scoring="r2"
+    ).fit(x, y)
+    return {
+        "TrialLog": {"files": [("search.jsonl", of_log(table, curves))]},
+        "table": of_frame(sound),
+        "Optuna": of_frame(study.trials_dataframe()),
+        "scikit-learn": of_frame(pd.DataFrame(search.cv_results_)),
+        "KerasTuner": {"files": [*of_keras(table, curves[:, -1])]},
+    }
+
+
+def test_each_format_is_understood(sound_logs, trained):
+    found = dict(zip(sound_logs, read(*sound_logs.values()), strict=True))
+    assert {name: each["format"] for name, each in found.items()} == {n: n for n in sound_logs}
+    assert {name: each["count"] for name, each in found.items()} == {
+        "TrialLog": 300,
+        "table": 300,
+        "Optuna": 60,
+        "scikit-learn": 40,
+        "KerasTuner": 300,
+    }
+    assert found["TrialLog"]["names"] == found["table"]["names"] == NAMES
+    for name in ("Optuna", "scikit-learn"):
+        assert found[name]["names"] == ["alpha", "gamma"]
+        assert found[name]["scales"] == {"alpha": True, "gamma": True}
+    assert set(found["KerasTuner"]["names"]) == {"activation", "learning_rate", "weight_decay"}
+    assert found["TrialLog"]["scales"] == {
+        "learning_rate": True,
+        "weight_decay": True,
+        "units": True,
+        "layers": False,
+        "momentum": False,
+        "activation": False,
+        "optimizer": False,
+    }
+    directions = {name: each["direction"] for name, each in found.items()}
+    larger = {"scikit-learn", "KerasTuner"}
+    assert {name for name, each in directions.items() if each == "larger"} == larger
+    assert found["Optuna"]["cost"][7] is None
+    assert found["scikit-learn"]["second"] == "mean_fit_time"
+    assert found["Optuna"]["roles"]["duration"] == "seconds"
+    last = trained[1][:, -1]
+    assert np.allclose(found["TrialLog"]["cost"], last, atol=1e-5)
+    assert np.allclose(found["KerasTuner"]["cost"], last - 1)
+
+
+def test_ray_is_understood_by_its_reports_its_frame_and_its_tags(trained):
+    table, curves = trained
+    table, curves = table.head(40), curves[:40]
+    frame = table.add_prefix("config/").assign(
+        val_loss=curves[:, -1], training_iteration=27, trial_id=range(40), time_total_s=1.0
+    )
+    tags = [
+        f"{number}_learning_rate={row.learning_rate:.4f},units={row.units}"
+        for number, row in enumerate(table.itertuples())
+    ]
+    tagged = pd.concat(
+        pd.DataFrame(
+            {
+                "loss": curves[:, epoch],
+                "training_iteration": epoch + 1,
+                "trial_id": range(40),
+                "experiment_tag": tags,
+            }
+        )
+        for epoch in (0, 26)
+    )
+    reports, of_results, of_tags = read(
+        {"files": [*of_ray(table, curves)]}, of_frame(frame), of_frame(tagged, "progress.csv")
+    )
+    assert {each["format"] for each in (reports, of_results, of_tags)} == {"Ray"}
+    assert reports["names"] == of_results["names"] == NAMES
+    assert of_tags["names"] == ["learning_rate", "units"]
+    for each in (reports, of_results, of_tags):
+        assert each["count"] == 40
+        assert np.allclose(each["cost"], curves[:, -1], atol=1e-5)
+    assert np.allclose(reports["curves"], curves, atol=1e-5)
+    assert np.allclose(of_tags["curves"], curves[:, [0, 26]])
+
+
+def test_sound_logs_raise_no_alarm(sound_logs):
+    for name, found in zip(sound_logs, read(*sound_logs.values()), strict=True):
+        assert found["found"] == [], name
+
+
+@pytest.fixture(scope="module")
+def faulty(trained, sound):
+    """Recorded trials, with a fault of each kind planted among them."""
+    table, curves = trained
+    rng = np.random.default_rng(0)
+    best = sound["error"].idxmin()
+    few = rng.binomial(50, np.clip(sound["error"], 0, 1)) / 50
+    single = load_recording("mlp").where(seed=0).errors("validation")[:300, -1]
+    relu = table["activation"] == "relu"
+    early = sound.assign(epochs=[9 if row == best else 27 for row in range(300)])
+    return {
+        "flat": of_frame(sound.assign(error=0.9)),
+        "edge": of_frame(sound[sound["momentum"].isna() & (sound["learning_rate"] < 0.01)]),
+        "images": of_frame(sound.assign(error=few)),
+        "winner": of_frame(sound.assign(error=single)),
+        "category": {"files": [*of_keras(table[relu], curves[relu, -1])]},
+        "failures": of_frame(sound.assign(error=sound["error"].mask(sound["units"] == 128))),
+        "falling": {"files": [("search.jsonl", of_log(table, curves[:, :5]))]},
+        "repeats": of_frame(pd.concat([sound, sound.head(40)])),
+        "together": of_frame(sound.assign(warmup=3 * sound["learning_rate"])),
+        "epochs": of_frame(early),
+    }
+
+
+def test_planted_faults_are_found_and_no_others(faulty):
+    assert faulty.keys() == KINDS
+    for kind, found in zip(faulty, read(*faulty.values()), strict=True):
+        # So few images also leave the winner within noise.
+        also = {"winner"} if kind == "images" else set()
+        assert kinds(found) - also == {kind}, kind
+        assert len(found["found"][0]["words"]) > 80
+
+
+def test_what_the_file_cannot_tell_is_said(sound):
+    (found,) = read(of_frame(sound[["learning_rate", "units", "error"]]))
+    assert {each["kind"] for each in found["unknown"]} == {"images", "winner", "category", "epochs"}
+    assert all(each["reason"] for each in found["unknown"])
+    few, none = read(of_frame(sound.head(6)), of_frame(sound.assign(error="none")))
+    assert few["found"] == []
+    assert len(few["unknown"]) == 9
+    assert "objective" not in none["roles"].values()
+
+
+def test_images_that_are_given_or_known_from_repeats_decide_the_winner(sound):
+    given, larger = read(of_frame(sound, images=500), of_frame(sound, images=10**7))
+    assert "winner" in kinds(given)
+    assert larger["found"] == []
+    rng = np.random.default_rng(1)
+    again = pd.concat([sound.head(60).assign(seed=seed) for seed in range(2)])
+    again["error"] += rng.normal(0, 0.02, 120)
+    (repeated,) = read(of_frame(again))
+    (winner,) = repeated["found"]
+    assert winner["kind"] == "winner"
+    assert "60 repeats" in winner["words"]
+
+
+def test_an_option_of_the_space_that_was_never_tried_is_named(sound):
+    (found,) = read(of_frame(sound, options={"activation": ["relu", "tanh", "gelu"]}))
+    (category,) = found["found"]
+    assert category["words"].startswith("activation = gelu has no result")
+
+
+def test_larger_is_better_where_it_is_an_accuracy(sound):
+    accuracy = sound.assign(val_accuracy=1 - sound["error"]).drop(columns="error")
+    (found,) = read(of_frame(accuracy))
+    assert found["direction"] == "larger"
+    assert np.allclose(found["cost"], sound["error"] - 1)
+    assert found["found"] == []
+
+
+def test_importance_is_that_of_optuna():
+    recording = load_recording("mlp").where(seed=0)
+    table = recording.table[NAMES[:6]].head(500)
+    errors = recording.errors("validation")[:500, -1]
+    points = MLP_SPACE.to_units(
+        [
+            {name: value for name, value in row.items() if value == value}
+            for row in recording.table[NAMES].head(500).to_dict("records")
+        ]
+    )[:, :6]
+    axes = dict.fromkeys(NAMES[:6], optuna.distributions.FloatDistribution(0, 1))
+    made = optuna.create_study()
+    made.add_trials(
+        optuna.create_trial(
+            params=dict(zip(axes, row, strict=True)), distributions=axes, value=error
+        )
+        for row, error in zip(points.tolist(), errors.tolist(), strict=True)
+    )
+    evaluator = FanovaImportanceEvaluator(n_trees=8, max_depth=8, seed=0)
+    expected = optuna.importance.get_param_importances(
+        made, evaluator=evaluator, normalize=False
+    )
+    (found,) = read(of_frame(table.assign(error=errors)))
+    for name, share in zip(found["names"], found["shares"], strict=True):
+        assert abs(share - expected[name]) < 0.06, name
+    assert found["explained"] > 0.6
+
+
+def big(rows):
+    return "lr,error\n" + "0.1,0.2\n" * rows
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("empty.csv", "", "empty.csv is empty; expected a TrialLog"),
+        ("blank.json", " \n ", "blank.json is empty"),
+        ("head.csv", "lr,error\n", "head.csv has a header and no rows; expected a row"),
+        ("one.csv", "error\n0.1\n", 'one.csv has a single column, "error"; expected'),
+        ("torn.csv", "lr,error\n0.1,0.2\n0.3\n", "row 3 has 1 cells; expected 2"),
+        ("quote.csv", 'lr,error\n"0.1,0.2\n', "quotation mark in row 2 is never closed"),
+        ("twice.csv", "lr,lr\n1,2\n", 'two columns "lr"; expected a name for each'),
+        ("bad.jsonl", '{"number": 0,\n{"a": 1}\n', "bad.jsonl is damaged: line 1 of 2 is no JSON"),
+        ("list.json", "[1, 2]", "list.json holds no trials; expected"),
+        ("text.txt", "hello\nworld\n", "text.txt has a single column"),
+        ("search.db", b"SQLite format 3\x00rest", "search.db is a binary file, such as"),
+        ("latin.csv", "lr,fehlergr\xf6\xdfe\n1,2\n".encode("latin-1"), "is a binary file"),
+        ("many.csv", big(20_001), "holds 20,001 trials; expected at most 20,000"),
+        ("large.csv", 50_000_001, "large.csv has 50 MB; expected at most 50 MB"),
+    ],
+)
+def test_file_that_is_no_search_is_refused_by_its_name(name, content, message):
+    (found,) = read({"files": [(name, content)]})
+    assert found["error"].startswith(name)
+    assert message in found["error"]
+
+
+def test_torn_last_line_and_strange_cells_are_read():
+    log = '{"number": 0, "config": {"lr": 0.1}, "errors": [0.3]}\n{"number": 1, "con'
+    strange = '\ufefflr;optimizer;"test ""error""";error\r\n1e-3;sgd;0.3;0.5\r\n.2;"a;b";nan;\r\n'
+    first, second = read({"files": [("killed.jsonl", log)]}, {"files": [("eu.csv", strange)]})
+    assert first["count"] == 1
+    assert second["cost"] == [0.5, None]
+    assert set(second["roles"]) == {"lr", "optimizer", 'test "error"', "error"}
+
+
+def test_room_takes_logs_and_frames_and_refuses_others():
+    log = recorded_search()
+    room = ReadingRoom(log, space=MLP_SPACE, images=2000, name="mine")
+    assert room.name == "mine"
+    assert room.options == {
+        "units": [16, 32, 64, 128],
+        "activation": ["relu", "tanh"],
+        "optimizer": ["sgd", "momentum"],
+    }
+    first, second = read(
+        {"files": [("a.jsonl", room.frame)]},
+        {"files": [("a.csv", ReadingRoom(log.to_frame()).frame)]},
+    )
+    assert np.allclose(
+        np.array(first["cost"], float), np.array(second["cost"], float), equal_nan=True
+    )
+    assert first["names"] == second["names"] == NAMES
+    with pytest.raises(TypeError, match=r"expected a TrialLog or a pandas\.DataFrame"):
+        ReadingRoom([1, 2])
+    with pytest.raises(ValueError, match="holds no trial"):
+        ReadingRoom(pd.DataFrame())
+    with pytest.raises(TypeError, match="expected a ConfigSpace"):
+        ReadingRoom(log, space={"units": [1]})
+    with pytest.raises(TypeError, match="expected a TrialLog, whose errors are known"):
+        ReadingRoom(log.to_frame()).picture()
