@@ -218,11 +218,12 @@ function failures(trials, { axes }) {
   };
 }
 
-/** How much lower the last quarter of a curve lies than the one before, as a share of it. */
+/** How much lower a curve lies in its last quarter than in its second, as a share of it. */
 function fallOf(curve) {
   const quarter = Math.max(1, Math.floor(curve.length / 4));
+  const half = Math.floor(curve.length / 2);
   const last = meanOf(curve.slice(-quarter));
-  return (meanOf(curve.slice(-2 * quarter, -quarter)) - last) / Math.abs(last);
+  return (meanOf(curve.slice(half - quarter, half)) - last) / Math.abs(last);
 }
 
 /** Falling: the curves of the best trials have not come to rest, or the incumbent has not. */
@@ -236,8 +237,8 @@ function falling(trials, { rows }) {
     if (fall >= 0.1)
       return {
         words:
-          `The curves of the ${curves.length} best trials still fall at their end: their last quarter lies ${perCent(fall)} below ` +
-          "the one before, in the median. Who learns fast looks best so early. Train longer, at least the best ones.",
+          `The curves of the ${curves.length} best trials still fall at their end: the last quarter of the epochs lies ${perCent(fall)} ` +
+          "below the second, in the median. Who learns fast looks best so early. Train longer, at least the best ones.",
       };
     return null;
   }
