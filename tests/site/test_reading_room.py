@@ -9,7 +9,9 @@ import numpy as np
 import optuna
 import pandas as pd
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from optuna.importance import FanovaImportanceEvaluator
+from playwright.sync_api import expect
 from scipy import stats
 from sklearn.datasets import load_diabetes
 from sklearn.kernel_ridge import KernelRidge
@@ -19,6 +21,7 @@ from hpo_helpers.explorers import ReadingRoom
 from hpo_helpers.explorers.modules import FOLDER
 from hpo_helpers.explorers.reading_room import recorded_search
 from hpo_helpers.recordings import MLP_SPACE, load_recording
+from tools.built_site import SITE
 
 KINDS = {
     "flat",
@@ -148,7 +151,9 @@ def of_keras(table, errors):
                     "trial_id": f"{number:04}",
                     "hyperparameters": {
                         "space": space,
-                        "values": {k: config[k] for k in ("activation", "learning_rate", "weight_decay")},
+                        "values": {
+                            k: config[k] for k in ("activation", "learning_rate", "weight_decay")
+                        },
                     },
                     "metrics": {
                         "metrics": {
@@ -398,9 +403,7 @@ def test_importance_is_that_of_optuna():
         for row, error in zip(points.tolist(), errors.tolist(), strict=True)
     )
     evaluator = FanovaImportanceEvaluator(n_trees=8, max_depth=8, seed=0)
-    expected = optuna.importance.get_param_importances(
-        made, evaluator=evaluator, normalize=False
-    )
+    expected = optuna.importance.get_param_importances(made, evaluator=evaluator, normalize=False)
     (found,) = read(of_frame(table.assign(error=errors)))
     for name, share in zip(found["names"], found["shares"], strict=True):
         assert abs(share - expected[name]) < 0.06, name
@@ -470,3 +473,233 @@ def test_room_takes_logs_and_frames_and_refuses_others():
         ReadingRoom(log, space={"units": [1]})
     with pytest.raises(TypeError, match="expected a TrialLog, whose errors are known"):
         ReadingRoom(log.to_frame()).picture()
+
+
+# The page itself.
+
+PAGE = "book/judgement/reading_room.html"
+TIME_FRAMES = """
+    window.frames_ = [];
+    const request = window.requestAnimationFrame.bind(window);
+    window.requestAnimationFrame = (draw) => request((now) => {
+      const start = performance.now();
+      draw(now);
+      frames_.push(performance.now() - start);
+    });
+"""
+DROP = """([name, text]) => {
+    const files = new DataTransfer();
+    files.items.add(new File([text], name));
+    const room = document.querySelector(".room");
+    for (const type of ["dragover", "drop"])
+      room.dispatchEvent(new DragEvent(type, { dataTransfer: files, bubbles: true, cancelable: true }));
+}"""
+
+
+@pytest.fixture
+def open_room(reader, address):
+    """Open the room, perhaps as an address asks; nothing that it complains about is forgiven."""
+    opened, problems = [], []
+
+    def open_(after="", context=reader):
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(f"{address}/{PAGE}{after}")
+        expect(page.locator(".room .words")).not_to_be_empty()
+        opened.append(page)
+        return page
+
+    yield open_
+    for page in opened:
+        page.close()
+    assert problems == []
+
+
+def give(page, name, text):
+    content = text if isinstance(text, bytes) else text.encode()
+    file = {"name": name, "mimeType": "text/plain", "buffer": content}
+    page.locator(".room input[type=file]").set_input_files(file)
+
+
+def says(page, text):
+    expect(page.locator(".room .words")).to_contain_text(text)
+
+
+def status(page, text):
+    expect(page.locator(".room .shown")).to_contain_text(text)
+
+
+def drag(page, axis, start, end):
+    """Draw along an axis, from one share of it to another."""
+    strip = page.locator(".room .strip").nth(axis)
+    strip.scroll_into_view_if_needed()
+    box = strip.bounding_box()
+    x, lies = box["x"] + box["width"] / 2, box["width"] > box["height"]
+
+    def place(share):
+        if lies:
+            return box["x"] + share * box["width"], box["y"] + box["height"] / 2
+        return x, box["y"] + (1 - share) * box["height"]
+
+    page.mouse.move(*place(start))
+    page.mouse.down()
+    page.mouse.move(*place(end), steps=4)
+    page.mouse.up()
+
+
+def test_room_begins_with_a_recorded_search_and_links_each_kind_to_a_place(open_room):
+    page = open_room()
+    status(page, "a recorded search of this book, 300 trials, read as TrialLog")
+    says(page, "300 trials, 2 of them failed. The best error is 0.16, of trial 16;")
+    assert "Nothing leaves this page" in page.locator(".room .private").inner_text()
+    assert page.locator(".room .strip").count() == 8
+    assert page.locator(".room .scatter").count() == 9
+    links = page.eval_on_selector_all(".findings a", "all => all.map((each) => each.href)")
+    assert len(links) == len(KINDS)
+    for link in links:
+        path, _, section = link.partition("#")
+        html = (SITE / "book" / path.partition("/book/")[2]).read_text("utf-8")
+        assert not section or f'id="{section}"' in html, link
+
+
+def test_brush_by_keys_counts_what_python_counts(open_room):
+    page, frame = open_room(), recorded_search().to_frame()
+    page.get_by_label("axis to brush").select_option("learning_rate")
+    start = page.get_by_label("brush from")
+    start.press("Home")
+    for _ in range(40):
+        start.press("ArrowRight")
+    logs = np.log(frame["learning_rate"])
+    inside = (logs - logs.min()) / (logs.max() - logs.min()) >= 0.4
+    says(page, f"{inside.sum()} of 300 trials lie inside (learning_rate ")
+    page.get_by_label("axis to brush").select_option("optimizer")
+    expect(start).to_have_attribute("aria-valuetext", "momentum")
+    start.press("ArrowRight")
+    expect(start).to_have_attribute("aria-valuetext", "sgd")
+    inside &= frame["optimizer"] == "sgd"
+    best = frame[inside].sort_values("error").iloc[0]
+    says(page, f"{inside.sum()} of 300 trials lie inside")
+    says(
+        page, f"optimizer sgd). Their best error is {best['error']:.3g}, of trial {best['number']}"
+    )
+    expect(page.locator(".room .brush")).to_have_count(2)
+    expect(page.locator(".bars .of-inside")).to_have_count(7)
+    page.get_by_role("button", name="Clear the brushes").click()
+    says(page, "300 trials, 2 of them failed.")
+    expect(page.locator(".bars .of-inside")).to_have_count(0)
+
+
+def test_brush_is_drawn_moved_resized_and_taken_away_by_pointer(open_room):
+    page = open_room()
+    drag(page, 0, 0.3, 0.6)
+    drag(page, 1, 0.1, 0.9)
+    brushes = page.locator(".room .brush")
+    expect(brushes).to_have_count(2)
+    size = brushes.first.bounding_box()
+    drag(page, 0, 0.45, 0.65)
+    moved = brushes.first.bounding_box()
+    assert moved["y"] < size["y"] - 20
+    assert abs(moved["height"] - size["height"]) < 3
+    drag(page, 0, 0.8, 0.95)
+    assert brushes.first.bounding_box()["height"] > moved["height"] + 20
+    box = page.locator(".room .strip").first.bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + 0.3 * box["height"])
+    expect(brushes).to_have_count(1)
+    page.get_by_role("button", name="Brush the best tenth").click()
+    expect(brushes).to_have_count(2)
+
+
+def test_brush_is_kept_in_the_address_and_a_bad_one_is_not_taken(open_room):
+    page = open_room()
+    drag(page, 0, 0.3, 0.6)
+    page.wait_for_url("**brush=learning_rate**")
+    said = page.locator(".room .words").inner_text()
+    page.reload()
+    says(page, said)
+    page = open_room("#brush=learning_rate:2-3&images=500")
+    status = page.locator(".buttons [role=status]")
+    expect(status).to_contain_text("brush=learning_rate:2-3 in the address is ignored: expected")
+    expect(page.locator("[data-kind=winner]")).to_contain_text("By 500 validation images")
+
+
+def test_file_of_the_reader_goes_nowhere(open_room, sound):
+    page, requests = open_room(), []
+    page.on("request", lambda request: requests.append(request.url))
+    before = page.url
+    page.evaluate(DROP, ["mine.csv", sound.rename(columns={"units": "width"}).to_csv(index=False)])
+    status(page, "Your search: mine.csv, 300 trials, read as a table. The diagnosis below finds no")
+    drag(page, 0, 0.2, 0.5)
+    says(page, "of 300 trials lie inside")
+    page.get_by_label("axis to brush").select_option("width")
+    page.wait_for_timeout(300)
+    assert page.url == before
+    assert page.evaluate("sessionStorage.length") == 0
+    give(page, "broken.csv", "lr,error\n0.1\n")
+    status(page, "broken.csv is damaged: row 2 has 1 cells; expected 2")
+    assert page.locator(".room .strip").count() == 8
+    page.get_by_role("button", name="Back to the first search").click()
+    status(page, "a recorded search of this book")
+    expect(page.get_by_role("button", name="Back to the first search")).to_be_hidden()
+    assert requests == []
+
+
+def test_columns_are_corrected_by_the_reader(open_room, sound):
+    page = open_room()
+    give(page, "mine.csv", sound.rename(columns={"error": "badness"}).to_csv(index=False))
+    status(page, "No column looks like an objective: choose one under Columns.")
+    expect(page.locator(".room .lines")).to_be_hidden()
+    role = page.get_by_label("badness is read as")
+    role.select_option("objective")
+    status(page, "The diagnosis below finds no trouble.")
+    expect(role).to_be_focused()
+    says(page, f"The best badness is {sound['error'].min():.3g}")
+    page.get_by_label("better is").select_option("larger")
+    says(page, f"The best badness is {sound['error'].max():.3g}")
+    page.get_by_label("better is").select_option("smaller")
+    page.get_by_label("layers is read as").select_option("ignored")
+    expect(page.locator(".room .strip")).to_have_count(7)
+    page.get_by_label("axis of learning_rate").select_option("linear")
+    expect(page.locator(".lines text", has_text="0.75").first).to_be_visible()
+    page.get_by_label("validation images").fill("400")
+    page.get_by_label("validation images").press("Enter")
+    expect(page.locator("[data-kind=winner]")).to_contain_text("By 400 validation images")
+
+
+def random_trials(count):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.uniform(size=(count, 7)), columns=[*"abcdefg"])
+    return frame.assign(rate=10 ** rng.uniform(-4, 0, count), error=rng.uniform(size=count))
+
+
+@pytest.mark.parametrize(("count", "milliseconds"), [(1000, 16), (10_000, 60)])
+def test_brush_follows_the_hand(open_room, browser, count, milliseconds):
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        context.add_init_script(TIME_FRAMES)
+        page = open_room(context=context)
+        give(page, "many.csv", random_trials(count).to_csv(index=False))
+        status(page, "many.csv")
+        drag(page, 0, 0.02, 0.98)
+        page.evaluate("frames_.length = 0")
+        for end in (0.9, 0.8, 0.7, 0.6, 0.5):
+            drag(page, 1, 0.05, end)
+        says(page, f"of {count:,} trials lie inside")
+        frames = page.evaluate("frames_")
+        assert len(frames) >= 10
+        assert np.median(frames) < milliseconds
+
+
+def test_axe_finds_nothing_with_a_file_and_all_that_unfolds(open_room, browser, faulty):
+    (name, text), *_ = faulty["failures"]["files"]
+    for width, scheme in [(1280, "light"), (390, "dark")]:
+        options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
+        with browser.new_context(**options) as context:
+            page = open_room(context=context)
+            give(page, name, text)
+            expect(page.locator("[data-kind=failures]")).to_be_visible()
+            page.get_by_role("button", name="Show them").click()
+            says(page, "of 300 trials lie inside (units 128)")
+            for each in page.locator(".room summary").all():
+                each.click()
+            found = Axe().run(page, context={"include": [[".room"]]}, options={"preload": False})
+            assert found.response["violations"] == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
