@@ -46,8 +46,8 @@ globalThis.kept = (() => {
   }
 
   /** What a setting may be set to, in words. */
-  function expected({ options, pattern, min, max, whole, length }, printed) {
-    if (pattern) return `a text such as ${pattern}`;
+  function expected({ options, example, min, max, whole, length }, printed) {
+    if (example) return `ranges such as ${example}`;
     if (options) return `one of ${options.join(", ")}`;
     const range = `from ${min} to ${max}`;
     if (!Array.isArray(printed)) return `a ${whole ? "whole " : ""}number ${range}`;

@@ -21,15 +21,16 @@ _RANGE = r"(0|1|0?\.\d+)"
 _BRUSH = rf"([^:;]+:{_RANGE}-{_RANGE}(;[^:;]+:{_RANGE}-{_RANGE})*)?"
 
 
+_EXAMPLE = "learning_rate:0.5-0.8;units:0-0.5"
+
+
 class Brush(traitlets.Unicode):
     """Ranges of axes, from 0 to 1 along each: ``"learning_rate:0.5-0.8;units:0-0.5"``."""
 
     def validate(self, obj: Any, value: Any) -> Any:
         """Return the value, or raise a `traitlets.TraitError`."""
         if not re.fullmatch(_BRUSH, text := super().validate(obj, value)):
-            raise traitlets.TraitError(
-                f"brush is {value!r}; expected ranges such as 'learning_rate:0.5-0.8;units:0-0.5'"
-            )
+            raise traitlets.TraitError(f"brush is {value!r}; expected ranges such as {_EXAMPLE!r}")
         return text
 
 
@@ -74,7 +75,7 @@ class ReadingRoom(Explorer):
     """
 
     settings = ("brush", "images", "seed")
-    brush = Brush("").tag(sync=True, limits={"pattern": _BRUSH})
+    brush = Brush("").tag(sync=True, limits={"pattern": _BRUSH, "example": _EXAMPLE})
     images = traitlets.Int(0, min=0, max=10**7).tag(sync=True)
     name = traitlets.Unicode().tag(sync=True)
     # The trials, as the text of a file that the room can read.

@@ -15,10 +15,10 @@ from tests.site.test_explorers import (
     GRID,
     PLACES,
     RANGE,
-    twins,
     page_with,
     press,
     says,
+    twins,
 )
 
 # What the reading room keeps is seen in test_reading_room.py.

@@ -492,7 +492,7 @@ DROP = """([name, text]) => {
     files.items.add(new File([text], name));
     const room = document.querySelector(".room");
     for (const type of ["dragover", "drop"])
-      room.dispatchEvent(new DragEvent(type, { dataTransfer: files, bubbles: true, cancelable: true }));
+      room.dispatchEvent(new DragEvent(type, { dataTransfer: files, cancelable: true }));
 }"""
 
 
@@ -567,8 +567,8 @@ def test_brush_by_keys_counts_what_python_counts(open_room):
     page.get_by_label("axis to brush").select_option("learning_rate")
     start = page.get_by_label("brush from")
     start.press("Home")
-    for _ in range(40):
-        start.press("ArrowRight")
+    for _ in range(4):
+        start.press("PageUp")
     logs = np.log(frame["learning_rate"])
     inside = (logs - logs.min()) / (logs.max() - logs.min()) >= 0.4
     says(page, f"{inside.sum()} of 300 trials lie inside (learning_rate ")
@@ -671,35 +671,35 @@ def random_trials(count):
     return frame.assign(rate=10 ** rng.uniform(-4, 0, count), error=rng.uniform(size=count))
 
 
-@pytest.mark.parametrize(("count", "milliseconds"), [(1000, 16), (10_000, 60)])
-def test_brush_follows_the_hand(open_room, browser, count, milliseconds):
+def test_brush_follows_the_hand(open_room, browser):
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         context.add_init_script(TIME_FRAMES)
         page = open_room(context=context)
-        give(page, "many.csv", random_trials(count).to_csv(index=False))
-        status(page, "many.csv")
-        drag(page, 0, 0.02, 0.98)
-        page.evaluate("frames_.length = 0")
-        for end in (0.9, 0.8, 0.7, 0.6, 0.5):
-            drag(page, 1, 0.05, end)
-        says(page, f"of {count:,} trials lie inside")
-        frames = page.evaluate("frames_")
-        assert len(frames) >= 10
-        assert np.median(frames) < milliseconds
+        for count, milliseconds in [(1000, 16), (10_000, 60)]:
+            name = f"{count}.csv"
+            give(page, name, random_trials(count).to_csv(index=False, float_format="%.6g"))
+            status(page, name)
+            drag(page, 0, 0.02, 0.98)
+            page.evaluate("frames_.length = 0")
+            for end in (0.9, 0.7, 0.5):
+                drag(page, 1, 0.05, end)
+            says(page, f"of {count:,} trials lie inside")
+            frames = page.evaluate("frames_")
+            assert len(frames) >= 5
+            assert np.median(frames) < milliseconds
 
 
 def test_axe_finds_nothing_with_a_file_and_all_that_unfolds(open_room, browser, faulty):
     (name, text), *_ = faulty["failures"]["files"]
-    for width, scheme in [(1280, "light"), (390, "dark")]:
-        options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
-        with browser.new_context(**options) as context:
-            page = open_room(context=context)
-            give(page, name, text)
-            expect(page.locator("[data-kind=failures]")).to_be_visible()
-            page.get_by_role("button", name="Show them").click()
-            says(page, "of 300 trials lie inside (units 128)")
-            for each in page.locator(".room summary").all():
-                each.click()
-            found = Axe().run(page, context={"include": [[".room"]]}, options={"preload": False})
-            assert found.response["violations"] == []
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+    options = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
+    with browser.new_context(**options) as context:
+        page = open_room(context=context)
+        give(page, name, text)
+        expect(page.locator("[data-kind=failures]")).to_be_visible()
+        page.get_by_role("button", name="Show them").click()
+        says(page, "of 300 trials lie inside (units 128)")
+        for each in page.locator(".room summary").all():
+            each.click()
+        found = Axe().run(page, context={"include": [[".room"]]}, options={"preload": False})
+        assert found.response["violations"] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
