@@ -329,7 +329,7 @@ function render({ model, el }) {
   const furnish = () => {
     const { trials, yAxis } = study;
     const titled = (title, { element }) =>
-      html("div", {}, html("p", { class: "title" }, title), element);
+      html("div", {}, ...(title ? [html("p", { class: "title" }, title)] : []), element);
     const counts = Array.from(trials.cost, (_, i) => i + 1);
     order = {
       axis: axisOf({ name: "trial, in order", values: counts }, "linear"),
@@ -351,7 +351,7 @@ function render({ model, el }) {
     pictures.replaceChildren(
       titled("Incumbent", order.picture),
       ...(front ? [titled("Front", front.picture)] : []),
-      ...slices.map((slice, k) => titled(k ? "\u00a0" : "Slices", slice)),
+      ...slices.map((slice, k) => titled(k ? "" : "Slices", slice)),
     );
     knobs.lay(axesShown());
   };

@@ -347,6 +347,15 @@ def test_planted_faults_are_found_and_no_others(faulty):
         assert len(found["found"][0]["words"]) > 80
 
 
+def test_parts_of_a_sound_search_rarely_raise_an_alarm(sound):
+    rng = np.random.default_rng(0)
+    parts = [sound.iloc[rng.permutation(300)[:size]] for size in (30, 60, 120) for _ in range(12)]
+    alarms = [kinds(found) for found in read(*map(of_frame, parts))]
+    assert sum(map(bool, alarms)) <= 3
+    # More units are better up to the most that were tried.
+    assert set().union(*alarms) <= {"edge"}
+
+
 def test_what_the_file_cannot_tell_is_said(sound):
     (found,) = read(of_frame(sound[["learning_rate", "units", "error"]]))
     assert {each["kind"] for each in found["unknown"]} == {"images", "winner", "category", "epochs"}
@@ -660,8 +669,8 @@ def test_columns_are_corrected_by_the_reader(open_room, sound):
     expect(page.locator(".room .strip")).to_have_count(7)
     page.get_by_label("axis of learning_rate").select_option("linear")
     expect(page.locator(".lines text", has_text="0.75").first).to_be_visible()
-    page.get_by_label("validation images").fill("400")
-    page.get_by_label("validation images").press("Enter")
+    page.get_by_label("validation images (0: unknown)").fill("400")
+    page.get_by_label("validation images (0: unknown)").press("Enter")
     expect(page.locator("[data-kind=winner]")).to_contain_text("By 400 validation images")
 
 

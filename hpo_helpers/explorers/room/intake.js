@@ -111,13 +111,7 @@ export function createColumns(correct) {
       "div",
       { class: "knobs" },
       html("label", { class: "knob" }, html("span", {}, "better is"), direction),
-      html(
-        "label",
-        { class: "knob" },
-        html("span", {}, "validation images"),
-        images,
-        html("span", {}, "0: unknown"),
-      ),
+      html("label", { class: "knob" }, html("span", {}, "validation images (0: unknown)"), images),
     ),
     html("table", {}, html("thead", {}, html("tr", {}, ...head)), body),
   );
