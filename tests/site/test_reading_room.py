@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 
@@ -419,6 +420,47 @@ def test_importance_is_that_of_optuna():
     assert found["explained"] > 0.6
 
 
+def test_any_table_is_read_or_refused_in_words():
+    rng = np.random.default_rng(0)
+    names = [
+        "error",
+        "loss",
+        "val_acc",
+        "number",
+        "lr",
+        "params_lr",
+        "status",
+        "epochs",
+        "seconds",
+        "seed",
+        "a:b;c",
+        "trial_id",
+    ]
+    cells = [
+        lambda n: rng.normal(size=n).round(3),
+        lambda n: rng.integers(0, 4, n),
+        lambda n: rng.choice(["a", "", "x,y", '"'], n),
+        lambda n: 10.0 ** rng.integers(-300, 300, n),
+        lambda n: np.full(n, rng.choice([0, 0.5, 1e300])),
+        lambda n: np.full(n, ""),
+        lambda n: rng.choice([1, np.nan], n),
+    ]
+    cases = []
+    for _ in range(200):
+        chosen = rng.choice(names, rng.integers(1, 9), replace=False)
+        size = int(rng.integers(0, 50))
+        frame = pd.DataFrame({name: cells[rng.integers(len(cells))](size) for name in chosen})
+        cases.append(of_frame(frame, images=int(rng.choice([0, 100]))))
+    for found in read(*cases):
+        if "error" in found:
+            assert found["error"].startswith("search.csv ")
+        elif found.get("shares"):
+            assert all(0 <= share <= 1 + 1e-9 for share in found["shares"])
+            assert 0 <= found["explained"] <= 1
+            words = "".join(each["words"] for each in found["found"])
+            assert not re.search("NaN|null|undefined|Infinity", words)
+
+
 def big(rows):
     return "lr,error\n" + "0.1,0.2\n" * rows
 
@@ -690,17 +732,31 @@ def test_brush_follows_the_hand(open_room, browser):
             status(page, name)
             drag(page, 0, 0.02, 0.98)
             page.evaluate("frames_.length = 0")
-            for end in (0.9, 0.7, 0.5):
-                drag(page, 1, 0.05, end)
+            drag(page, 1, 0.05, 0.9)
+            drag(page, 1, 0.05, 0.6)
             says(page, f"of {count:,} trials lie inside")
             frames = page.evaluate("frames_")
             assert len(frames) >= 5
             assert np.median(frames) < milliseconds
 
 
-def test_axe_finds_nothing_with_a_file_and_all_that_unfolds(open_room, browser, faulty):
+def touch(page, session, axis, shares):
+    """Draw along a lying axis with a finger."""
+    box = page.locator(".room .strip").nth(axis).bounding_box()
+    y = box["y"] + box["height"] / 2
+    kinds = ["touchStart", *["touchMove"] * (len(shares) - 1)]
+    for kind, share in zip(kinds, shares, strict=True):
+        points = [{"x": box["x"] + share * box["width"], "y": y}]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_room_on_a_phone_is_brushed_by_touch_printed_and_without_fault_for_axe(
+    open_room, browser, faulty
+):
     (name, text), *_ = faulty["failures"]["files"]
     options = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
+    options |= {"has_touch": True, "is_mobile": True}
     with browser.new_context(**options) as context:
         page = open_room(context=context)
         give(page, name, text)
@@ -712,3 +768,14 @@ def test_axe_finds_nothing_with_a_file_and_all_that_unfolds(open_room, browser, 
         found = Axe().run(page, context={"include": [[".room"]]}, options={"preload": False})
         assert found.response["violations"] == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        for each in page.locator(".room summary").all():
+            each.click()
+        page.get_by_role("button", name="Clear the brushes").click()
+        page.locator(".room .strip").nth(1).scroll_into_view_if_needed()
+        touch(page, context.new_cdp_session(page), 1, [0.2, 0.3, 0.4, 0.5, 0.6])
+        expect(page.locator(".room .brush")).to_have_count(1)
+        says(page, "of 300 trials lie inside")
+        page.emulate_media(media="print")
+        expect(page.locator(".room .lines")).to_be_visible()
+        expect(page.locator(".room .intake")).to_be_hidden()
+        expect(page.locator("[id^=fig-explorer] img")).to_be_hidden()

@@ -1,11 +1,20 @@
 // Brushes: a range from 0 to 1 on some of the axes, and the trials that lie inside all of them.
 
+/** A name as it was before it was encoded; an address may hold what is no such name. */
+function decoded(name) {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
 /** Ranges by the name of their axis, from the text that an address holds. */
 export function rangesOf(text) {
   const ranges = {};
   for (const part of text.split(";")) {
     const found = /^(.+):([\d.]+)-([\d.]+)$/.exec(part);
-    if (found) ranges[found[1]] = [Number(found[2]), Number(found[3])];
+    if (found) ranges[decoded(found[1])] = [Number(found[2]), Number(found[3])];
   }
   return ranges;
 }
@@ -14,7 +23,7 @@ export function rangesOf(text) {
 export function textOfRanges(ranges) {
   const short = (share) => String(Number(share.toFixed(3)));
   return Object.entries(ranges)
-    .map(([name, [low, high]]) => `${name}:${short(low)}-${short(high)}`)
+    .map(([name, [low, high]]) => `${encodeURIComponent(name)}:${short(low)}-${short(high)}`)
     .join(";");
 }
 

@@ -97,7 +97,8 @@ function images(trials, { rows }) {
       .map((row) => trials.sign * trials.cost[row])
       .reduce((sum, p) => sum + (p * (1 - p)) / count, 0) / better.length;
   const share = noise / varianceOf(better.map((row) => trials.cost[row]));
-  if (share < 0.5) return null;
+  // Where all are the same, that is another kind.
+  if (!(share >= 0.5 && Number.isFinite(share))) return null;
   const given = trials.images ? "" : " (all results are multiples of one over this number)";
   return {
     words:
@@ -285,7 +286,7 @@ function together(trials, { rows }) {
     rows.every((row) => typeof values[row] === "number"),
   );
   if (numeric.length < 2)
-    return trials.hyperparameters.length < 2 ? "there is one hyperparameter" : null;
+    return trials.hyperparameters.length < 2 ? "there are no two hyperparameters" : null;
   const ranks = numeric.map(({ values }) => ranksOf(rows.map((row) => values[row])));
   for (let i = 0; i < numeric.length; i += 1)
     for (let j = 0; j < i; j += 1) {

@@ -82,6 +82,8 @@ export function createIntake(target, { open, refuse, back }) {
   );
   const show = (isOwn) => {
     again.hidden = !isOwn;
+    // On paper the search of the reader stands, not the picture of the first one.
+    target.classList.toggle("own", isOwn);
   };
   return { element, show };
 }

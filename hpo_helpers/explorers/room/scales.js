@@ -107,7 +107,8 @@ function axisOfNumbers(values, isLog, hasGaps) {
   const from = isLog ? Math.exp : Number;
   let low = known.reduce((a, b) => Math.min(a, b), Infinity);
   let high = known.reduce((a, b) => Math.max(a, b), -Infinity);
-  if (low === high) [low, high] = isLog ? [low / 2, high * 2] : [low - 0.5, high + 0.5];
+  const half = Math.max(0.5, Math.abs(low) / 10);
+  if (low === high) [low, high] = isLog ? [low / 2, high * 2] : [low - half, high + half];
   const begin = hasGaps ? BEGIN : 0;
   const [a, b] = [to(low), to(high)];
   const placeOf = (value) => begin + ((1 - begin) * (to(value) - a)) / (b - a);

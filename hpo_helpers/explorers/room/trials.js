@@ -5,11 +5,13 @@ import { isLargerBetter, isNumeric, shortName } from "./columns.js";
 const FAILED = /^(fail|error|invalid|crash|diverged)/i;
 const UNFINISHED = /^(prun|run|wait|pend|stop|paus|cancel|kill)/i;
 
-/** The order in which the trials began: by their numbers, where each has one of its own. */
-function orderOf(numbers, count) {
-  const rows = Array.from({ length: count }, (_, row) => row);
-  if (!numbers || new Set(numbers).size < count) return rows;
-  return rows.sort((a, b) => numbers[a] - numbers[b]);
+const isKnown = (value) => value !== null;
+
+/** The numbers of the trials, where each has one of its own; otherwise they count from 0. */
+function numbersOf(column, count) {
+  const given = column?.values;
+  const isGood = given?.every(isKnown) && isNumeric(given) && new Set(given).size === count;
+  return isGood ? given : Array.from({ length: count }, (_, row) => row);
 }
 
 /** The curves of the objective, lower being better; null where the file has none. */
@@ -27,9 +29,15 @@ export function trialsOf(table, { roles, direction }, images = 0) {
   const columnOf = (role) => table.columns.find(({ name }) => roles[name] === role);
   const objective = columnOf("objective");
   if (!objective || !isNumeric(objective.values)) return null;
-  const order = orderOf(columnOf("number")?.values, table.count);
+  const numbers = numbersOf(columnOf("number"), table.count);
+  // As they began.
+  const order = Array.from(numbers, (_, row) => row).sort((a, b) => numbers[a] - numbers[b]);
+  const used = table.columns.map(({ name }) => shortName(name));
+  // Two columns may differ only in what their library puts in front.
+  const nameOf = ({ name }) =>
+    used.filter((each) => each === shortName(name)).length > 1 ? name : shortName(name);
   const inOrder = (column) =>
-    column && { name: shortName(column.name), values: order.map((row) => column.values[row]) };
+    column && { name: nameOf(column), values: order.map((row) => column.values[row]) };
   const status = inOrder(columnOf("status"))?.values.map(String);
   const sign = direction === "larger" ? -1 : 1;
   const value = inOrder(objective).values;
@@ -40,7 +48,7 @@ export function trialsOf(table, { roles, direction }, images = 0) {
     Number(!unfinished[i] && (each === null || Boolean(status && FAILED.test(status[i])))),
   );
   const hyperparameters = table.columns
-    .filter(({ name }) => roles[name] === "hyperparameter")
+    .filter(({ name, values }) => roles[name] === "hyperparameter" && values.some(isKnown))
     .map((column) => ({
       ...inOrder(column),
       column: column.name,
@@ -49,10 +57,10 @@ export function trialsOf(table, { roles, direction }, images = 0) {
   const second = inOrder(columnOf("second number")) ?? inOrder(columnOf("seconds")) ?? null;
   return {
     count: table.count,
-    objective: shortName(objective.name),
+    objective: nameOf(objective),
     direction,
     sign,
-    numbers: inOrder(columnOf("number"))?.values ?? value.map((_, i) => i),
+    numbers: order.map((row) => numbers[row]),
     cost: Float64Array.from(value, (each, i) =>
       failed[i] || unfinished[i] || each === null ? NaN : sign * each,
     ),
