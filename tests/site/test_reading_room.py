@@ -422,20 +422,8 @@ def test_importance_is_that_of_optuna():
 
 def test_any_table_is_read_or_refused_in_words():
     rng = np.random.default_rng(0)
-    names = [
-        "error",
-        "loss",
-        "val_acc",
-        "number",
-        "lr",
-        "params_lr",
-        "status",
-        "epochs",
-        "seconds",
-        "seed",
-        "a:b;c",
-        "trial_id",
-    ]
+    given = "error loss val_acc number lr params_lr status epochs seconds seed a:b;c trial_id"
+    names = given.split()
     cells = [
         lambda n: rng.normal(size=n).round(3),
         lambda n: rng.integers(0, 4, n),
@@ -751,9 +739,7 @@ def touch(page, session, axis, shares):
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-def test_room_on_a_phone_is_brushed_by_touch_printed_and_without_fault_for_axe(
-    open_room, browser, faulty
-):
+def test_room_on_a_phone_is_brushed_printed_and_without_fault_for_axe(open_room, browser, faulty):
     (name, text), *_ = faulty["failures"]["files"]
     options = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
     options |= {"has_touch": True, "is_mobile": True}

@@ -153,7 +153,9 @@ function predict(features, leaves, row) {
  */
 export function forestOf(values, rows, cost, next) {
   const features = values.map((each) => levelled(each, rows, cost));
-  const targets = Float64Array.from(rows, (row) => cost[row]);
+  // Of a size whose squares are numbers.
+  const size = rows.reduce((most, row) => Math.max(most, Math.abs(cost[row])), 0) || 1;
+  const targets = Float64Array.from(rows, (row) => cost[row] / size);
   const n = rows.length;
   const least = Math.max(2, Math.round(n / 200));
   const sums = values.map(() => 0);
