@@ -5,6 +5,9 @@ import { isLargerBetter, isNumeric, shortName } from "./columns.js";
 const FAILED = /^(fail|error|invalid|crash|diverged)/i;
 const UNFINISHED = /^(prun|run|wait|pend|stop|paus|cancel|kill)/i;
 
+// A result beyond it is one of a training that diverged.
+const MOST = 1e100;
+
 const isKnown = (value) => value !== null;
 
 /** The numbers of the trials, where each has one of its own; otherwise they count from 0. */
@@ -40,7 +43,7 @@ export function trialsOf(table, { roles, direction }, images = 0) {
     column && { name: nameOf(column), values: order.map((row) => column.values[row]) };
   const status = inOrder(columnOf("status"))?.values.map(String);
   const sign = direction === "larger" ? -1 : 1;
-  const value = inOrder(objective).values;
+  const value = inOrder(objective).values.map((each) => (Math.abs(each) < MOST ? each : null));
   const unfinished = Uint8Array.from(value, (_, i) =>
     Number(Boolean(status && UNFINISHED.test(status[i]))),
   );
