@@ -557,7 +557,7 @@ def open_room(reader, address):
 def give(page, name, text):
     content = text if isinstance(text, bytes) else text.encode()
     file = {"name": name, "mimeType": "text/plain", "buffer": content}
-    page.locator(".room input[type=file]").set_input_files(file)
+    page.locator(".room input[type=file]").first.set_input_files(file)
 
 
 def says(page, text):
@@ -680,6 +680,24 @@ def test_file_of_the_reader_goes_nowhere(open_room, sound):
     status(page, "a recorded search of this book")
     expect(page.get_by_role("button", name="Back to the first search")).to_be_hidden()
     assert requests == []
+
+
+def test_folder_of_a_search_is_chosen_as_it_is(open_room, trained, tmp_path):
+    table, curves = trained
+    for number, (name, text) in enumerate(of_keras(table.head(30), curves[:30, -1])):
+        folder = tmp_path / "project" / f"trial_{number:02}"
+        folder.mkdir(parents=True)
+        (folder / name).write_text(text, encoding="utf-8")
+        (folder / "checkpoint.weights.h5").write_bytes(b"\0")
+    (tmp_path / "project" / "oracle.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("none", encoding="utf-8")
+    page = open_room()
+    field = page.get_by_label("or the folder of a Ray or KerasTuner search")
+    field.set_input_files(tmp_path / "project")
+    status(page, "Your search: 30 files, 30 trials, read as KerasTuner.")
+    field.set_input_files(tmp_path / "other")
+    status(page, "other holds no trial.json, result.json, progress.csv, .jsonl or .csv; expected")
 
 
 def test_columns_are_corrected_by_the_reader(open_room, sound):

@@ -12,13 +12,29 @@ const EXPECTED =
 /** What is wrong with a file, in words for the reader. */
 export class FileError extends Error {}
 
-/** The text of a file's bytes, or what is wrong with them. */
-export function textOfBytes(name, bytes) {
-  if (bytes.length > MOST_BYTES)
+/** Refuse files that have too many bytes together. */
+export function checkSize(name, bytes) {
+  if (bytes > MOST_BYTES)
     throw new FileError(
-      `${name} has ${Math.round(bytes.length / 1e6)} MB; expected at most ${MOST_BYTES / 1e6} MB. ` +
+      `${name} has ${Math.round(bytes / 1e6)} MB; expected at most ${MOST_BYTES / 1e6} MB. ` +
         "Keep one row for each trial, and the columns of the search.",
     );
+}
+
+/** Of the files in a folder, those that hold trials: of Ray or KerasTuner, or else logs and tables. */
+export function trialFilesOf(folder, files) {
+  for (const pattern of [/^(trial|result)\.json$/, /^progress\.csv$/, /\.(jsonl|csv)$/]) {
+    const found = files.filter(({ name }) => pattern.test(name));
+    if (found.length) return found;
+  }
+  throw new FileError(
+    `${folder} holds no trial.json, result.json, progress.csv, .jsonl or .csv; ${EXPECTED}.`,
+  );
+}
+
+/** The text of a file's bytes, or what is wrong with them. */
+export function textOfBytes(name, bytes) {
+  checkSize(name, bytes.length);
   try {
     // A zero byte is in no text, but near the beginning of most other files.
     if (bytes.subarray(0, 4096).includes(0)) throw new TypeError("binary");

@@ -2,7 +2,7 @@
 
 import { html } from "../shared.js";
 import { isNumeric, ROLES, withRole } from "./columns.js";
-import { FileError, tableOf, textOfBytes } from "./files.js";
+import { checkSize, FileError, tableOf, textOfBytes, trialFilesOf } from "./files.js";
 import { sayNumber } from "./scales.js";
 
 const QUIET = { "data-lm-suppress-shortcuts": "true" };
@@ -20,6 +20,11 @@ export function choiceOf(label, options, chosen, choose) {
 
 /** The table of these files of a browser, or a FileError. */
 async function readFiles(files) {
+  const all = files.length === 1 ? files[0].name : `${files.length} files`;
+  checkSize(
+    all,
+    files.reduce((sum, { size }) => sum + size, 0),
+  );
   const texts = [];
   for (const file of files)
     texts.push({
@@ -29,30 +34,61 @@ async function readFiles(files) {
   return tableOf(texts);
 }
 
+/** All files below an entry of what was dropped. */
+async function filesBelow(entry) {
+  if (entry.isFile) return [await new Promise((give, fail) => entry.file(give, fail))];
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) {
+    // A reader gives them by the hundred.
+    const some = await new Promise((give, fail) => reader.readEntries(give, fail));
+    if (!some.length) return found;
+    for (const each of some) found.push(...(await filesBelow(each)));
+  }
+}
+
+/** The files of a drop; of a folder those that hold trials. */
+async function filesOfDrop({ items, files }) {
+  // Both are gone as soon as something is waited for.
+  const [plain, entries] = [[...files], [...items].map((item) => item.webkitGetAsEntry?.())];
+  const folder = entries.find((entry) => entry?.isDirectory);
+  return folder ? trialFilesOf(folder.name, await filesBelow(folder)) : plain;
+}
+
 /**
  * A field to choose files, which may be dropped on `target` too. `open` is told a table, `refuse`
  * the words for a file that is none, `back` that the recorded search is wanted again.
  */
 export function createIntake(target, { open, refuse, back }) {
-  const take = async (files) => {
-    if (!files.length) return;
+  const take = async (choose) => {
     try {
-      open(await readFiles([...files]));
+      const files = await choose();
+      if (files.length) open(await readFiles(files));
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       refuse(error.message);
     }
   };
-  const input = html("input", {
-    type: "file",
-    multiple: true,
-    accept: ".jsonl,.json,.ndjson,.csv,.tsv,.txt",
-    ...QUIET,
-    onchange: async () => {
-      await take(input.files);
-      // So that the same file can be chosen again.
-      input.value = "";
-    },
+  const field = (attributes, choose) => {
+    const input = html("input", {
+      type: "file",
+      ...attributes,
+      ...QUIET,
+      onchange: async () => {
+        await take(async () => choose([...input.files]));
+        // So that the same file can be chosen again.
+        input.value = "";
+      },
+    });
+    return input;
+  };
+  const file = field(
+    { multiple: true, accept: ".jsonl,.json,.ndjson,.csv,.tsv,.txt" },
+    (files) => files,
+  );
+  const folder = field({ webkitdirectory: true }, (files) => {
+    const [name] = files[0].webkitRelativePath.split("/");
+    return trialFilesOf(name, files);
   });
   const again = html(
     "button",
@@ -67,12 +103,18 @@ export function createIntake(target, { open, refuse, back }) {
   target.addEventListener("drop", (event) => {
     event.preventDefault();
     target.classList.remove("dropping");
-    take(event.dataTransfer.files);
+    take(() => filesOfDrop(event.dataTransfer));
   });
   const element = html(
     "div",
     { class: "intake" },
-    html("label", {}, html("span", {}, "Your search: choose a file, or drop it here"), input),
+    html("label", {}, html("span", {}, "Your search: choose a file, or drop it here"), file),
+    html(
+      "label",
+      { class: "folder" },
+      html("span", {}, "or the folder of a Ray or KerasTuner search"),
+      folder,
+    ),
     again,
     html(
       "p",
