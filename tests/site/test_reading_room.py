@@ -41,7 +41,7 @@ import { readFileSync } from "fs";
 const room = (name) => import(`FOLDER/room/${name}.js`);
 const { tableOf, textOfBytes, FileError } = await room("files");
 const { recognise } = await room("columns");
-const { studyOf } = await import("FOLDER/reading_room.js");
+const { studyOf } = await room("study");
 const { imagesBehind } = await room("noise");
 const read = ({ files, images = 0, options = {} }) => {
   try {

@@ -1,4 +1,4 @@
-// The diagnosis and the importance, as lists in words.
+// The diagnosis, as a list in words.
 
 import { html } from "../shared.js";
 import { KINDS } from "./diagnosis.js";
@@ -72,57 +72,4 @@ export function createFindings(brush) {
     );
   };
   return { element, show };
-}
-
-const inPerCent = (share) => `${Math.round(100 * share)} %`;
-
-/** Two bars for each hyperparameter: over all trials, and over those inside the brushes. */
-export function createBars() {
-  const list = html("ul", {});
-  const words = html("p", { class: "note" });
-  const element = html(
-    "div",
-    { class: "bars" },
-    html("p", { class: "title" }, "Importance"),
-    list,
-    words,
-  );
-  const barOf = (kind, share) => {
-    const bar = html("span", { class: `share ${kind}` });
-    bar.style.width = `${Math.max(0.5, 100 * Math.min(1, share))}%`;
-    return bar;
-  };
-  const show = (names, all, inside) => {
-    list.replaceChildren(
-      ...names.map((name, i) =>
-        html(
-          "li",
-          {},
-          html("span", { class: "name", title: name }, name),
-          html(
-            "span",
-            { class: "track" },
-            barOf("of-all", all.shares[i]),
-            ...(inside ? [barOf("of-inside", inside.shares[i])] : []),
-          ),
-          html(
-            "span",
-            { class: "number" },
-            all.shares[i].toFixed(2),
-            ...(inside ? [html("b", {}, ` ${inside.shares[i].toFixed(2)}`)] : []),
-          ),
-        ),
-      ),
-    );
-    const { explained } = inside ?? all;
-    words.textContent =
-      `The share of the variance that each explains by itself${inside ? ": grey over all trials, blue inside the brushes" : ""}. ` +
-      `Of trials that it had not seen, the forest explains ${inPerCent(explained)}` +
-      (explained < 0.1 ? ": read nothing into these bars." : ".");
-  };
-  /** Say that there are too few trials, or that the forest is growing. */
-  const say = (text) => {
-    words.textContent = text;
-  };
-  return { element, show, say };
 }

@@ -191,6 +191,11 @@ export function createLines({ brush }) {
     axes = shown;
     layout = layoutOf(width, axes.length);
     stage.resize(width, layout.height);
+    const names = axes.map(({ name }) => name).join(", ");
+    stage.over.setAttribute(
+      "aria-label",
+      `Parallel axes, a line for each of ${rows.length} trials: ${names}`,
+    );
     stage.element.classList.toggle("turned", layout.turned);
     stage.over.replaceChildren(
       ...axes.flatMap((axis, i) => drawAxis(layout, axis, i, axes.length)),
@@ -236,5 +241,5 @@ export function createLines({ brush }) {
       ),
     );
   };
-  return { element: stage.element, over: stage.over, lay, draw };
+  return { element: stage.element, lay, draw };
 }

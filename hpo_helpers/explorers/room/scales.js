@@ -18,6 +18,10 @@ export function sayNumber(value) {
   return String(Number(value.toPrecision(size >= 1000 ? 4 : 3)));
 }
 
+export const perCent = (share) => `${Math.round(100 * share)} %`;
+export const counted = (count, noun) =>
+  `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+
 /** Round values from low to high, about so many. */
 function niceTicks(low, high, about) {
   const raw = (high - low) / about;

@@ -62,7 +62,7 @@ export function createScatter(label, height = 170) {
     });
   };
 
-  const draw = ({ inside, best, incumbent, isBrushed }, colours, steps = []) => {
+  const draw = ({ inside, best, incumbent, isBrushed }, colours, steps) => {
     const { context } = stage;
     const [{ drawn: xs }, { drawn: ys }] = axes;
     stage.begin(isBrushed);
@@ -80,7 +80,7 @@ export function createScatter(label, height = 170) {
         .join(""),
     );
   };
-  return { element: stage.element, over: stage.over, lay, draw };
+  return { element: stage.element, lay, draw };
 }
 
 /** The incumbent as a line of steps over the order of the trials. */

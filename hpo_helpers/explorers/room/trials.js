@@ -92,3 +92,9 @@ export function completedOf({ cost }) {
 export function ranked(trials, rows = completedOf(trials)) {
   return [...rows].sort((a, b) => trials.cost[a] - trials.cost[b] || a - b);
 }
+
+/** As many of the best trials as a check looks at: a tenth, from five to twenty. */
+export function bestOf(trials, rows) {
+  const count = Math.min(20, Math.max(5, Math.ceil(rows.length / 10)));
+  return ranked(trials, rows).slice(0, count);
+}
