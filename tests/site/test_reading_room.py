@@ -623,6 +623,10 @@ def test_brush_by_keys_counts_what_python_counts(open_room):
     )
     expect(page.locator(".room .brush")).to_have_count(2)
     expect(page.locator(".bars .of-inside")).to_have_count(7)
+    # The ends push each other.
+    page.get_by_label("brush to").press("Home")
+    expect(start).to_have_attribute("aria-valuetext", "momentum")
+    expect(page.get_by_label("brush to")).to_have_attribute("aria-valuetext", "momentum")
     page.get_by_role("button", name="Clear the brushes").click()
     says(page, "300 trials, 2 of them failed.")
     expect(page.locator(".bars .of-inside")).to_have_count(0)

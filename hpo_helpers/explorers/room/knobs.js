@@ -9,19 +9,22 @@ export function createKnobs(brush) {
   const QUIET = { "data-lm-suppress-shortcuts": "true" };
   let [axes, ranges, chosen] = [[], {}, null];
   const held = html("span", {});
-  const move = () => {
+  /** Brush up to where an end was moved; it pushes the other one along. */
+  const move = (end) => {
     const stops = stopsOf(chosen);
-    const [low, high] = inputs.map((each) => Number(each.value));
-    brush(chosen.name, [stops[Math.min(low, high)], stops[Math.max(low, high)]]);
+    let [low, high] = inputs.map((each) => Number(each.value));
+    if (low >= high && end === 0) [low, high] = [Math.min(low, stops.length - 2), low + 1];
+    else if (low >= high) [low, high] = [high - 1, Math.max(high, 1)];
+    brush(chosen.name, [stops[Math.max(0, low)], stops[Math.min(high, stops.length - 1)]]);
   };
-  const inputs = ["from", "to"].map((end) =>
+  const inputs = ["from", "to"].map((name, end) =>
     html("input", {
       type: "range",
       step: 1,
       min: 0,
-      "aria-label": `brush ${end}`,
+      "aria-label": `brush ${name}`,
       ...QUIET,
-      oninput: move,
+      oninput: () => move(end),
     }),
   );
   const outputs = inputs.map(() => html("output", {}));

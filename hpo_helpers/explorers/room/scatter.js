@@ -47,7 +47,12 @@ export function createScatter(label, height = 170) {
     stage.over.replaceChildren(
       svg("path", { class: "axis", d: `M${MARGIN.left} ${MARGIN.top}V${bottom}H${right}` }),
       ...apart(xAxis.ticks, place.x, (text) => 6 * text.length + 14).map(([share, text]) =>
-        written(place.x(share), bottom + 15, "middle", shortened(text, 9)),
+        written(
+          place.x(share) + (share > 0.95 ? 8 : 0),
+          bottom + 15,
+          share > 0.95 ? "end" : "middle",
+          shortened(text, 9),
+        ),
       ),
       ...apart(yAxis.ticks, place.y, () => 15).map(([share, text]) =>
         written(MARGIN.left - 5, place.y(share) + 4, "end", shortened(text, 6)),
