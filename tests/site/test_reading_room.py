@@ -276,6 +276,31 @@ def test_each_format_is_understood(sound_logs, trained):
     assert np.allclose(found["KerasTuner"]["cost"], last - 1)
 
 
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_states_and_second_values_of_optuna_are_understood():
+    def objective(trial):
+        x = trial.suggest_float("x", 0, 1)
+        trial.report(x, 0)
+        if trial.number == 3:
+            raise optuna.TrialPruned
+        return x
+
+    one = optuna.create_study()
+    one.optimize(objective, n_trials=12)
+    named = optuna.create_study(directions=["minimize", "minimize"])
+    named.set_metric_names(["badness", "size"])
+    plain = optuna.create_study(directions=["minimize", "minimize"])
+    for each in (named, plain):
+        each.optimize(lambda trial: (trial.suggest_float("x", 0, 1), trial.number), n_trials=12)
+    frames = [each.trials_dataframe() for each in (one, named, plain)]
+    pruned, by_name, by_place = read(*map(of_frame, frames))
+    assert pruned["cost"][3] is None
+    assert "failures" not in kinds(pruned)
+    assert by_name["roles"]["values_badness"] == by_place["roles"]["values_0"] == "objective"
+    assert (by_name["second"], by_place["second"]) == ("values_size", "values_1")
+    assert by_name["names"] == by_place["names"] == ["x"]
+
+
 def test_ray_is_understood_by_its_reports_its_frame_and_its_tags(trained):
     table, curves = trained
     table, curves = table.head(40), curves[:40]
@@ -394,6 +419,7 @@ def test_larger_is_better_where_it_is_an_accuracy(sound):
     assert found["found"] == []
 
 
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 def test_importance_is_that_of_optuna():
     recording = load_recording("mlp").where(seed=0)
     table = recording.table[NAMES[:6]].head(500)

@@ -23,6 +23,7 @@ const OBJECTIVES = [
   /^(val|valid|validation|dev|eval)[_ /.-].*(err|loss|acc|auc|f1|score|rmse|mse|mae|nll|perplexity)/i,
   /^(err|error_rate|validation_error|mean_loss|mean_accuracy|metric|target|result|episode_reward_mean)$/i,
   /(^|[_ /.-])(loss|error|accuracy|acc|auc|rmse|mse|mae|nll|f1|r2|reward|perplexity)$/i,
+  /^values_/,
 ];
 const ROLES_BY_NAME = [
   ["number", /^(number|trial|trial_number|step|trial_index|iteration|index)$/i],
@@ -35,7 +36,7 @@ const ROLES_BY_NAME = [
   ["seed", /^(param_|params_|config[/.])?(random_)?(seed|random_state)$/i],
   [
     "second number",
-    /^values?_\d+$|^test[_ /.-]?(err|loss|acc|score)|(latency|size|flops|memory|n_params|cost)$/i,
+    /^values_|^test[_ /.-]?(err|loss|acc|score)|(latency|size|flops|memory|n_params|cost)$/i,
   ],
 ];
 // What libraries add on their own account.
