@@ -1,13 +1,9 @@
 """Fashion-MNIST as the data class of d2l, on arrays of our own."""
 
 import numpy as np
-import tensorflow as tf
 from d2l import tensorflow as d2l
 
 from hpo_helpers.data import Split, Splits, load_fashion_mnist
-
-# Every trial is a new model, so every trial is traced anew; TensorFlow would warn each time.
-tf.get_logger().setLevel("ERROR")
 
 
 class FashionMNIST(d2l.FashionMNIST):

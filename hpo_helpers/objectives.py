@@ -160,16 +160,13 @@ def train_softmax_regression(
     from hpo_helpers.loaders import FashionMNIST
 
     data = FashionMNIST(BATCH_SIZE) if data is None else data
-    keras.utils.set_random_seed(seed)
     with tf.device("/CPU:0"), tqdm(total=max_epochs, unit="epoch", disable=not progress) as bar:
-        model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10)])
-        model.compile(
-            optimizer=keras.optimizers.SGD(float(learning_rate)),
-            loss=loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=["accuracy"],
-            steps_per_execution=_STEPS_PER_EXECUTION,
-        )
-        history = model.fit(
+        traced = _traced_once(data.resize, loss)
+        keras.utils.set_random_seed(seed)
+        model = keras.models.clone_model(traced)
+        traced.set_weights(model.get_weights())
+        traced.optimizer.learning_rate = float(learning_rate)
+        history = traced.fit(
             data.train_dataloader(),
             # The same images in the same order each epoch: prepare them once.
             validation_data=data.val_dataloader().cache(),
@@ -179,7 +176,24 @@ def train_softmax_regression(
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: bar.update())],
             verbose=0,
         )
+        model.set_weights(traced.get_weights())
     return model, history.history
+
+
+@functools.cache
+def _traced_once(resize: tuple[int, int], loss: "str | keras.losses.Loss | None") -> "keras.Model":
+    # To trace a model takes longer than to train it for an epoch.
+    import keras
+
+    layers = [keras.Input((*resize, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]
+    model = keras.Sequential(layers)
+    model.compile(
+        optimizer=keras.optimizers.SGD(),
+        loss=loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        steps_per_execution=_STEPS_PER_EXECUTION,
+    )
+    return model
 
 
 class NetworkObjective:

@@ -1,16 +1,63 @@
-"""Pictures of searches, drawn on axes that are given; only `plot_best` makes a figure."""
+"""Pictures of searches, drawn on axes that are given."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from scipy import stats
 
+# One colour and one mark a method, in every figure; explorers.css has the same.
+METHODS = {"random": "C0o", "grid": "C6s", "Sobol": "C5^", "local": "C3v", "Bayesian": "C2D"}
+METHODS |= {"coarse": "C4X", "TPE": "C4P", "halving": "C1s", "Hyperband": "C3D", "ASHA": "C2^"}
 # Where the projections stand, in sides of the unit square.
 _BESIDE = 1.09
+
+
+def style_of(label: str) -> str:
+    """Return the colour and the mark of the method that a label names.
+
+    Parameters
+    ----------
+    label : str
+
+    Returns
+    -------
+    str
+        A colour of the book's cycle and a marker; empty if the label names no method.
+
+    Examples
+    --------
+    >>> style_of("random search"), style_of("random after local"), style_of("a team")
+    ('C0o', 'C0o', '')
+    """
+    return next((style for name, style in METHODS.items() if name in label), "")
+
+
+def name_lines(ax: Axes) -> None:
+    """Write the label of each line at its right end, in its colour, one below the other.
+
+    Parameters
+    ----------
+    ax : Axes
+        With its limits set.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> plot_incumbent(ax, [0.5, 0.3], "random search")
+    >>> name_lines(ax)
+    >>> [text.get_text() for text in ax.texts]
+    ['random search']
+    """
+    low, point = np.inf, ax.figure.dpi / 72
+    named: list[Any] = ax.get_legend_handles_labels()[0]
+    for line in sorted(named, key=lambda line: -line.get_ydata()[-1]):
+        at = line.get_xydata()[-1]
+        low = min(end := ax.transData.transform(at)[1] / point, low - 14)
+        place: Any = {"xytext": (4, low - end), "textcoords": "offset points", "va": "center"}
+        ax.annotate(line.get_label(), at, color=line.get_color(), **place)
 
 
 def plot_incumbent(ax: Axes, errors: np.ndarray, label: str, color: str | None = None) -> None:
@@ -23,9 +70,11 @@ def plot_incumbent(ax: Axes, errors: np.ndarray, label: str, color: str | None =
         Validation errors in the order of the trials; NaN for one that failed. Of several
         searches the median is drawn, with a band from quartile to quartile.
     label, color : str
+        By default the colour of the method that the label names.
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> ax = Figure().subplots()
     >>> plot_incumbent(ax, [0.5, np.nan, 0.3, 0.4], "random search")
     >>> ax.lines[0].get_ydata()
@@ -35,9 +84,9 @@ def plot_incumbent(ax: Axes, errors: np.ndarray, label: str, color: str | None =
     # Nothing is drawn of the trials before the first one that has not failed.
     begun = np.isfinite(incumbents).any(axis=0)
     number = 1 + np.flatnonzero(begun)
-    low, median, high = np.empty((3, 0))
-    if begun.any():
-        low, median, high = np.nanquantile(incumbents[:, begun], [0.25, 0.5, 0.75], axis=0)
+    quartiles = np.nanquantile(incumbents[:, begun], [0.25, 0.5, 0.75], axis=0)
+    low, median, high = quartiles.reshape(3, -1)
+    color = color or style_of(label)[:-1] or None
     (line,) = ax.step(number, median, where="post", label=label, color=color)
     if len(incumbents) > 1:
         ax.fill_between(
@@ -59,6 +108,7 @@ def plot_response(ax: Axes, values: Sequence[float], errors: np.ndarray, label: 
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> ax = Figure().subplots()
     >>> plot_response(ax, [0.01, 0.1], [[0.2, 0.5], [0.4, 0.7]], "two seeds")
     >>> ax.lines[0].get_ydata().round(2)
@@ -86,6 +136,7 @@ def plot_coverage(ax: Axes, points: np.ndarray, color: str = "C1") -> None:
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> ax = Figure().subplots()
     >>> plot_coverage(ax, [[0.2, 0.4], [0.2, 0.9]])
     >>> len(ax.lines)
@@ -113,6 +164,7 @@ def plot_learning_curves(ax: Axes, errors: np.ndarray, colors: Sequence) -> None
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> ax = Figure().subplots()
     >>> plot_learning_curves(ax, [[0.5, 0.4, 0.3], [0.9, 0.9, 0.9]], ["C0", "C1"])
     >>> ax.lines[0].get_xdata()
@@ -121,42 +173,6 @@ def plot_learning_curves(ax: Axes, errors: np.ndarray, colors: Sequence) -> None
     for curve, color in zip(errors, colors, strict=True):
         ax.plot(np.arange(1, len(curve) + 1), curve, color=color)
     ax.set(xlabel="epoch", ylabel="validation error")
-
-
-def plot_best(train: np.ndarray, validation: np.ndarray, columns: int = 5, rows: int = 4) -> Figure:
-    """Draw the accuracy curves of the best trials, Best-1 first, as the NumPy search does.
-
-    Parameters
-    ----------
-    train, validation : ndarray, shape (trials, evaluations)
-        Accuracies, the best trial first.
-    columns, rows : int
-
-    Returns
-    -------
-    Figure
-        Validation solid, training dashed, each panel from 0 to 1.
-
-    Examples
-    --------
-    >>> accuracies = np.array([[0.2, 0.7, 0.9], [0.3, 0.6, 0.8]])
-    >>> figure = plot_best(accuracies, accuracies - 0.05, columns=2, rows=1)
-    >>> [panel.get_title() for panel in figure.axes]
-    ['Best-1', 'Best-2']
-    >>> plt.close(figure)
-    """
-    fig, axes = plt.subplots(
-        rows, columns, sharex=True, sharey=True, squeeze=False, figsize=(7.5, 6)
-    )
-    panels = zip(axes.flat, train, validation, strict=False)
-    for number, (ax, learned, held_out) in enumerate(panels, start=1):
-        ax.plot(held_out, color="C0", linewidth=1.4, label="validation")
-        ax.plot(learned, "--", color="C1", linewidth=1.4, label="training")
-        ax.set_title(f"Best-{number}", fontsize=11)
-        ax.set(ylim=(0, 1), xticks=[], yticks=[0, 0.5, 1])
-        ax.tick_params(labelsize=9)
-    fig.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    return fig
 
 
 def plot_differences(
@@ -182,6 +198,7 @@ def plot_differences(
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> ax = Figure().subplots()
     >>> plot_differences(ax, [1], [[0.1, 0.2, 0.3]], "one method above another")
     >>> ax.containers[0].lines[0].get_xdata().round(2)
@@ -193,8 +210,7 @@ def plot_differences(
             f"differences have the shape {differences.shape}; expected (rows, repetitions) with "
             "two repetitions or more"
         )
-    count = differences.shape[1]
-    margin = stats.t.ppf(0.975, count - 1) * stats.sem(differences, axis=1)
+    margin = stats.t.ppf(0.975, differences.shape[1] - 1) * stats.sem(differences, axis=1)
     color, marker = style[:-1], style[-1]
     ax.axvline(0, color="0.4", linewidth=1)
     ax.plot(differences, rows, marker, color=color, alpha=0.3, markersize=4)
@@ -213,6 +229,7 @@ def log_ticks(ax: Axes, *, x: Sequence[float] = (), y: Sequence[float] = ()) -> 
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> ax = Figure().subplots()
     >>> ax.set(xscale="log", xlim=(1, 30)) and log_ticks(ax, x=[1, 3, 9, 27])
     >>> [label.get_text() for label in ax.get_xticklabels()]

@@ -231,6 +231,40 @@ def load_json(name: str, folder: Path | str = FOLDER) -> dict[str, Any]:
         ) from error
 
 
+def found_by(method: str, problem: str, trials: int = 40) -> np.ndarray:
+    """Read what the configurations are worth that a method of search has returned.
+
+    Parameters
+    ----------
+    method : str
+        Such as ``"RandomSearch"``; `recorder.searches` has them all.
+    problem : str
+        One of `hpo_helpers.problems`.
+    trials : {10, 20, 40}
+        Trainings to the end, or as many epochs, that a search had.
+
+    Returns
+    -------
+    ndarray of float, shape (searches,)
+        Mean test errors under seeds that no search has seen, by the seed of the search.
+
+    Raises
+    ------
+    ValueError
+        If that was not recorded.
+
+    Examples
+    --------
+    >>> found_by("RandomSearch", "boosting").shape
+    (50,)
+    """
+    stored = load_json("searches")
+    rows = {(row["method"], row["problem"]): row["truths"] for row in stored["searches"]}
+    if (method, problem) not in rows or trials not in stored["budgets"]:
+        raise ValueError(f"{method!r} on {problem!r} with {trials} trials was not recorded")
+    return np.array(rows[method, problem])[:, stored["budgets"].index(trials)]
+
+
 def load_recording(name: str, folder: Path | str = FOLDER) -> Recording:
     """Read a recording, after checking that it holds the bytes that were recorded.
 

@@ -19,6 +19,7 @@ from recorder import (
     mlp,
     mlp_seconds,
     searches,
+    seed_lottery,
     softmax,
     variance,
 )
@@ -40,6 +41,7 @@ RECORDINGS: dict[str, Callable[[], Path]] = {
     "mlp_seconds": mlp_seconds.record,
     "bayesian_searches": bayesian_searches.record,
     "five_picks": five_picks.record,
+    "seed_lottery": seed_lottery.record,
     "ladder": ladder.record,
     "searches": searches.record,
     "fashion_mnist_sample": fashion_mnist_sample.record,

@@ -75,7 +75,7 @@ def ours(
             pruned = from_scratch and epochs < problem.epochs
             yield Report(spent, _rank(trial.error, pruned), trial.config)
             trained[trial.number] = epochs
-        if sum(len(trial.errors) for trial in log) < budget:
+        if sum(len(trial.errors) + (trial.status == FAILED) for trial in log) < budget:
             raise KeyboardInterrupt
 
     return search
@@ -166,6 +166,19 @@ def _halving(max_resource: int) -> BasePruner:
 
 _hyperband = partial(HyperbandPruner, min_resource=1, reduction_factor=3)
 
+
+class Mixed(LocalSearch):
+    """Local search in which some trials, by their numbers, are those of random search."""
+
+    def __init__(self, space: ConfigSpace, seed: int, at_random: Callable[[int], bool]) -> None:
+        super().__init__(space, seed)
+        self.drawn, self.at_random = RandomSearch(space, seed), at_random
+
+    def ask(self, number: int) -> Config:
+        """Return the configuration of a trial."""
+        return self.drawn.ask(number) if self.at_random(number) else super().ask(number)
+
+
 # At equal trials, all of them trained to the end.
 METHODS: dict[str, Search] = {
     "RandomSearch": ours(RandomSearch),
@@ -176,19 +189,24 @@ METHODS: dict[str, Search] = {
     "Optuna's TPESampler": optunas(_tpe),
     "Optuna's TPESampler, multivariate": optunas(_multivariate),
 }
+MIXED: dict[str, Search] = {
+    "LocalSearch after 20 at random": ours(partial(Mixed, at_random=lambda number: number < 20)),
+    "LocalSearch with every other at random": ours(
+        partial(Mixed, at_random=lambda number: number % 2 == 0)
+    ),
+}
 # At equal epochs, on the problems that have more than one.
 SCHEDULED: dict[str, Search] = {
-    "ASHA": ours(RandomSearch, ASHA),
-    "Hyperband": ours(RandomSearch, Hyperband),
     "ASHA with TPESearch": ours(TPESearch, ASHA),
+    "Optuna's SuccessiveHalvingPruner with TPE": optunas(_tpe, _halving),
     "Hyperband with TPESearch": ours(TPESearch, Hyperband),
-    "ASHA with BayesianSearch": ours(BayesianSearch, ASHA),
+    "Optuna's HyperbandPruner with TPE": optunas(_tpe, _hyperband),
+    "ASHA": ours(RandomSearch, ASHA),
     # Its rungs, 27, 9, 3 and 1 trials, are those of our halving, which here does its work.
     "the schedule of scikit-learn's HalvingRandomSearchCV": ours(
         RandomSearch, SuccessiveHalving, from_scratch=True
     ),
-    "Optuna's SuccessiveHalvingPruner with TPE": optunas(_tpe, _halving),
-    "Optuna's HyperbandPruner with TPE": optunas(_tpe, _hyperband),
+    "Hyperband": ours(RandomSearch, Hyperband),
 }
 
 
@@ -201,7 +219,8 @@ def tasks() -> list[tuple[str, str]]:
     (True, False)
     """
     networks = [name for name, problem in PROBLEMS.items() if problem.epochs > 1]
-    return [*itertools.product(METHODS, PROBLEMS), *itertools.product(SCHEDULED, networks)]
+    at_equal_trials = itertools.product({**METHODS, **MIXED}, PROBLEMS)
+    return [*at_equal_trials, *itertools.product(SCHEDULED, networks)]
 
 
 def searched(problem: str, method: str, seed: int) -> dict:
@@ -220,7 +239,7 @@ def searched(problem: str, method: str, seed: int) -> dict:
         ``truths``, one a budget. Where there is no scheduler also ``errors``, of validation, of
         its trials, None where one failed.
     """
-    on, search = PROBLEMS[problem], {**METHODS, **SCHEDULED}[method]
+    on, search = PROBLEMS[problem], {**METHODS, **MIXED, **SCHEDULED}[method]
     with threadpool_limits(1):
         reports = list(search(on, seed))
         # What is spent to the last epoch counts; one epoch more does not.
@@ -235,7 +254,7 @@ def searched(problem: str, method: str, seed: int) -> dict:
                 known[best] = 1.0 if failed else on.truth(reports[best].config)
             truths.append(round(known[best], 5))
     row = {"problem": problem, "method": method, "seed": seed, "truths": truths}
-    if method in METHODS:
+    if method not in SCHEDULED:
         row["errors"] = [None if math.isinf(r.rank) else round(r.rank, 5) for r in reports]
     return row
 
@@ -257,7 +276,12 @@ def record(folder: Path = FOLDER) -> Path:
     """
     rows = []
     for method, problem in tasks():
-        rows += kept(method, problem)
+        found = kept(method, problem)
+        row = {"method": method, "problem": problem}
+        for part in ("truths", "errors"):
+            if part in found[0]:
+                row[part] = [each[part] for each in found]
+        rows.append(row)
         print(f"searches: {method} on {problem}", file=sys.stderr)
     about = files.described(
         "searches", "numpy", "scipy", "sklearn", "optuna", content=record.__doc__.splitlines()[0]

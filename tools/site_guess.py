@@ -21,9 +21,10 @@ class guess(nodes.Element):
 
 
 class Guess(SphinxDirective):
-    """Ask for a number by a slider, or for one of some options.
+    """Ask for a number by a slider, for a curve to be drawn, or for one of some options.
 
-    The options of a choice stand in a list, each behind what the cell prints for it.
+    The options of a choice stand in a list, each behind what the cell prints for it. A curve is
+    asked for at the places that the cell prints, each with its value, in two groups.
     """
 
     required_arguments = 1
@@ -36,8 +37,13 @@ class Guess(SphinxDirective):
         "about": directives.unchanged_required,
         "below": directives.unchanged,
         "above": directives.unchanged,
-        # Of the slider: lowest, highest, step.
+        # Of the slider: lowest, highest, step; of a curve: lowest, highest.
         "range": directives.unchanged,
+        # Of a curve: what its axes are called, which values are marked on the upright one, and
+        # which axes are logarithmic.
+        "axes": directives.unchanged,
+        "ticks": directives.unchanged,
+        "logarithmic": directives.unchanged,
     }
 
     def run(self) -> list[nodes.Node]:
@@ -46,6 +52,10 @@ class Guess(SphinxDirective):
         about["pattern"] = about.pop("answer")
         if "range" in about:
             about["range"] = [float(part) for part in about["range"].split()]
+            if "axes" in about:
+                about["axes"] = about["axes"].split(" | ")
+                for name in ("ticks", "logarithmic"):
+                    about[name] = about.get(name, "").split()
         else:
             pairs = [line.removeprefix("- ").split(": ", 1) for line in self.content if line]
             about["options"] = [list(pair) for pair in pairs]
@@ -60,9 +70,11 @@ class Guesses(SphinxDirective):
         return [nodes.container(classes=["guesses"])]
 
 
-def answer_in(text: str, about: dict) -> str:
+def answer_in(text: str, about: dict) -> str | list[list[str]]:
     """Return what a printed text answers, or raise a ValueError if it does not."""
     found = re.findall(about["pattern"], text, re.MULTILINE)
+    if "axes" in about:
+        return curve_in(found, about)
     if len(found) != 1:
         raise ValueError(f"{about['pattern']!r} is found {len(found)} times in {text!r}")
     allowed = [printed for printed, _ in about.get("options", [])]
@@ -73,6 +85,18 @@ def answer_in(text: str, about: dict) -> str:
         if not low < float(found[0]) < high:
             raise ValueError(f"the answer is {found[0]}; expected it between {low:g} and {high:g}")
     return str(found[0])
+
+
+def curve_in(found: list[tuple[str, str]], about: dict) -> list[list[str]]:
+    """Return the points of a curve, each as it is printed."""
+    low, high = about["range"]
+    places = [float(x) for x, _ in found]
+    if len(found) < 3 or places != sorted(set(places)):
+        raise ValueError(f"the curve is at {places}; expected three places or more, in order")
+    for x, y in found:
+        if not low <= float(y) <= high:
+            raise ValueError(f"at {x} the curve is {y}; expected from {low:g} to {high:g}")
+    return [list(point) for point in found]
 
 
 def answer_all(app: Sphinx, doctree: nodes.document) -> None:

@@ -12,6 +12,8 @@ from hpo_helpers.explorers.halving import Halving
 from hpo_helpers.explorers.ladder import Ladder
 from hpo_helpers.explorers.learning_rate_range import LearningRateRange
 from hpo_helpers.explorers.reading_room import ReadingRoom
+from hpo_helpers.explorers.seed_lottery import SeedLottery
+from hpo_helpers.explorers.train_again import TrainAgain
 from hpo_helpers.explorers.validation_noise import ValidationNoise
 from hpo_helpers.explorers.workers_clock import WorkersClock
 
@@ -24,6 +26,8 @@ __all__ = [
     "Ladder",
     "LearningRateRange",
     "ReadingRoom",
+    "SeedLottery",
+    "TrainAgain",
     "ValidationNoise",
     "WorkersClock",
 ]

@@ -11,13 +11,13 @@ import {
   linear,
   logTicks,
   median,
+  methodMarks,
   panel,
   powers,
   remembered,
   sayRate,
   set,
   settings,
-  shapesAt,
   slider,
   svg,
   traits,
@@ -32,7 +32,7 @@ const BELIEF = { length_scale: 0.15, noise: 0.05, exploration: 0 },
 // Below it an error of few held-out images says nothing.
 const LEAST = 0.02;
 
-const SHAPES_OF = ["triangle", "square", "diamond"];
+const KINDS = ["random", "sobol", "bayesian"];
 const PLACES = ["first", "second", "third", "last"];
 
 /** What the games hide, in the order in which they come, with what the searchers try in each. */
@@ -233,7 +233,7 @@ function drawGame(plot, game, { picks, learning_rate: rate }, ended) {
         at(place),
         high(game.wrong[place]),
       ]);
-      marks.push(svg("path", { class: SHAPES_OF[i], d: shapesAt(SHAPES_OF[i], tried) }));
+      marks.push(methodMarks(KINDS[i], tried));
     });
   } else {
     const here = x(Math.log10(rate));
@@ -251,7 +251,7 @@ function drawGame(plot, game, { picks, learning_rate: rate }, ended) {
     ),
     svg("text", { class: "title", x: area.left, y: 22 }, "validation error"),
     ...marks,
-    ...own.map(({ left, top }) => svg("circle", { class: "trial", cx: left, cy: top, r: 7 })),
+    ...own.map(({ left, top }) => svg("circle", { class: "trial pick", cx: left, cy: top, r: 7 })),
     ...own
       .filter((_, i) => i === incumbent)
       .map(({ left, top }) => svg("circle", { class: "incumbent", cx: left, cy: top, r: 11 })),
@@ -334,7 +334,7 @@ function drawStanding(plot, game, searchers, ended) {
     ),
     ...ends.flatMap((each, i) => [
       svg("path", {
-        class: `dots ${SHAPES_OF[i]}`,
+        class: `dots ${KINDS[i]}`,
         d: each.map((wrong, seed) => `M${at(wrong)} ${down(i, seed)}h0`).join(""),
       }),
       svg("line", {
@@ -436,10 +436,10 @@ function render({ model, el }) {
     button({ label: "Back to the start", press: () => set(model, first) }),
   ];
   const legend = [
-    ["circle", "trial", "your pick"],
+    ["circle", "trial pick", "your pick"],
     ["circle", "incumbent", "your incumbent"],
     ["line", "own", "your best"],
-    ...searchers.map((name, i) => ["shape", SHAPES_OF[i], name]),
+    ...searchers.map((name, i) => ["method", KINDS[i], name]),
     ["line", "middle", "median of its seeds"],
     ["line", "response", "what was hidden"],
   ];

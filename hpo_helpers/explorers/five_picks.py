@@ -13,7 +13,7 @@ from scipy import stats
 from hpo_helpers.bayesian import BayesianSearch
 from hpo_helpers.explorers.explorer import SEARCHES, Number, constant
 from hpo_helpers.explorers.training import TrainingExplorer
-from hpo_helpers.plots import log_ticks
+from hpo_helpers.plots import log_ticks, style_of
 from hpo_helpers.recordings import load_json, load_recording
 from hpo_helpers.searchers import RandomSearch, Searcher, SobolSearch
 from hpo_helpers.spaces import ConfigSpace
@@ -28,7 +28,6 @@ SEARCHERS: dict[str, Callable[..., Searcher]] = {
     "Sobol search": SobolSearch,
     "Bayesian search": functools.partial(BayesianSearch, initial_trials=2),
 }
-MARKS = {"random search": "^", "Sobol search": "s", "Bayesian search": "D"}
 
 
 class Response(NamedTuple):
@@ -285,15 +284,14 @@ class FivePicks(TrainingExplorer):
         response = open_response()
         _, ax = plt.subplots()
         ax.loglog(response.rates, response.wrong / response.images, color="#444444", lw=1.2)
-        for number, (name, mark) in enumerate(MARKS.items()):
+        for number, name in enumerate(SEARCHERS):
             rows = play(name, seed, response)
             errors = response.wrong[rows] / response.images
             label = f"{name}, best {errors.min():.3f}"
             ax.plot(
                 response.rates[rows],
                 errors,
-                mark,
-                color=f"C{number}",
+                style_of(name),
                 ms=12 - 2 * number,
                 label=label,
             )

@@ -132,14 +132,22 @@ function inWordsHere({ best }, { trials, epochs, batch_size: size }, { isDone })
   );
 }
 
+/** A chance, never as one of nothing or of all. */
+function sayChance(share) {
+  if (share < 0.005) return "less than 0.01";
+  return share > 0.995 ? "more than 0.99" : share.toFixed(2);
+}
+
 function inWords({ best, hits, one, chance }, { trials }) {
-  return (
+  const found =
     `Best validation error ${best.error.toFixed(3)}, at a learning rate of ` +
     `${sayRate(best.rate)}, ` +
-    `found by trial ${best.number} of ${trials}. ${hits} of ${trials} trials, a share of ` +
-    `${(hits / trials).toFixed(2)}, fell among the best 5 % of all recorded rates. One trial ` +
-    `reaches them ` +
-    `with probability ${one.toFixed(2)}, at least one of ${trials} with ${chance.toFixed(2)}.`
+    `found by trial ${best.number} of ${trials}. `;
+  if (!one) return `${found}None of the best 5 % of all recorded rates lies in this range.`;
+  return (
+    `${found}${hits || "None"} of ${trials} trials fell among the best 5 % of all recorded ` +
+    `rates. One trial reaches them with probability ${sayChance(one)}, at least one of ` +
+    `${trials} with ${sayChance(chance)}.`
   );
 }
 

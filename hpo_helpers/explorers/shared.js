@@ -293,14 +293,21 @@ export function button({ label, press, ready = null }) {
 
 // Marks that differ in shape as well as in colour, around the point where they start.
 const SHAPES = {
-  triangle: "m0-7.5l7 12.5h-14z",
-  square: "m-5.5-5.5h11v11h-11z",
-  diamond: "m0-8l7 8l-7 8l-7-8z",
+  o: "m-5.5 0a5.5 5.5 0 1 0 11 0a5.5 5.5 0 1 0-11 0z",
+  "^": "m0-7.5l7 12.5h-14z",
+  v: "m0 7.5l7-12.5h-14z",
+  D: "m0-8l7 8l-7 8l-7-8z",
 };
 
-/** Marks of a shape at these points, as one path. */
-export function shapesAt(shape, points) {
-  return points.map(([x, y]) => `M${x.toFixed(1)} ${y.toFixed(1)}${SHAPES[shape]}`).join("");
+// One mark a method, under the names of Matplotlib, as plots.py has them; explorers.css has the
+// colours.
+const MARK_OF = { random: "o", sobol: "^", local: "v", bayesian: "D" };
+
+/** The marks of a method at these points, as one path. */
+export function methodMarks(method, points) {
+  const shape = SHAPES[MARK_OF[method]];
+  const d = points.map(([x, y]) => `M${x.toFixed(1)} ${y.toFixed(1)}${shape}`).join("");
+  return svg("path", { class: `method ${method}`, d });
 }
 
 // What a mark looks like in a legend, by its name.
@@ -309,7 +316,7 @@ const MARKS = {
   circle: (kind) => svg("circle", { class: kind, cx: 9, cy: 8, r: 5 }),
   dot: (kind) => svg("path", { class: kind, d: "M9 8h0" }),
   line: (kind) => svg("line", { class: kind, x1: 1, x2: 17, y1: 8, y2: 8 }),
-  shape: (kind) => svg("path", { class: kind, d: shapesAt(kind, [[9, 8]]) }),
+  method: (kind) => methodMarks(kind, [[9, 8]]),
 };
 
 /** A mark of these classes, beside the words that say what it stands for. */

@@ -36,8 +36,13 @@ const COLOURS = [
   [253, 231, 37],
 ];
 
-function colourOf(share) {
-  const place = Math.min(1, Math.max(0, share)) * (COLOURS.length - 1);
+// As in every figure: errors are coloured by their logarithm, between these two.
+const ENDS = [0.14, 0.9];
+const shareOf = linear(ENDS.map(Math.log), [0, 1]);
+
+/** The colour of an error. */
+export function colourOf(error) {
+  const place = Math.min(1, Math.max(0, shareOf(Math.log(error)))) * (COLOURS.length - 1);
   const low = Math.min(COLOURS.length - 2, Math.floor(place));
   return COLOURS[low].map((from, i) =>
     Math.round(from + (COLOURS[low + 1][i] - from) * (place - low)),
@@ -47,7 +52,7 @@ function colourOf(share) {
 /** A picture of a surface, one pixel a recorded trial. */
 const pictureOf = (() => {
   const drawn = new Map();
-  return ({ name, columns, rows, errors, lowest, top }) => {
+  return ({ name, columns, rows, errors }) => {
     if (!drawn.has(name)) {
       const canvas = Object.assign(document.createElement("canvas"), {
         width: columns,
@@ -57,10 +62,7 @@ const pictureOf = (() => {
       const pixels = context.createImageData(columns, rows);
       errors.forEach((error, i) => {
         const [column, row] = [Math.floor(i / rows), rows - 1 - (i % rows)];
-        pixels.data.set(
-          [...colourOf((error - lowest) / (top - lowest)), 255],
-          4 * (row * columns + column),
-        );
+        pixels.data.set([...colourOf(error), 255], 4 * (row * columns + column));
       });
       context.putImageData(pixels, 0, 0);
       drawn.set(name, canvas.toDataURL());
@@ -79,8 +81,8 @@ export const EPOCHS_HERE = 4;
 export const NETWORKS_HERE =
   `a hidden layer of ${HIDDEN[0]} units, a learning rate and a weight decay: ` +
   `${EPOCHS_HERE} epochs on 2,000 images`;
-// In which their errors are coloured, and counted.
-const SCALE_HERE = { lowest: 0.15, top: 0.9, good: 0.2 };
+// In which their errors are counted.
+const SCALE_HERE = { lowest: 0.15, good: 0.2 };
 
 function axisOf(label, [first, last]) {
   const ticks = powers(first, last).map(([exponent]) => [
@@ -108,9 +110,7 @@ export function requestAt(points, seed) {
 
 /** Networks at points of the unit square, in the colours of the errors that they have come to. */
 export function coloured(plot, points, curves) {
-  const { lowest, top } = SCALE_HERE;
-  const fillOf = (curve) =>
-    curve?.length ? `rgb(${colourOf((curve.at(-1) - lowest) / (top - lowest))})` : "none";
+  const fillOf = (curve) => (curve?.length ? `rgb(${colourOf(curve.at(-1))})` : "none");
   return points.map(([x, y], i) =>
     svg("circle", {
       class: "network",

@@ -11,6 +11,8 @@ from hpo_helpers.recordings import load_recording
 
 # Errors are handed over in steps of this size.
 STEP = 1e-4
+# As in every figure: errors are coloured by their logarithm, between these two.
+ENDS = 0.14, 0.9
 
 
 def one_axis_matters() -> tuple[dict[str, Any], np.ndarray]:
@@ -24,7 +26,6 @@ def one_axis_matters() -> tuple[dict[str, Any], np.ndarray]:
             _axis("weight decay", range(0, decays, 4), decays, _powers(-8, 0)),
         ],
         "good": 0.2,
-        "top": 1.0,
     }
     return about, errors.reshape(3, rates, decays).mean(axis=0)
 
@@ -41,7 +42,6 @@ def both_axes_matter() -> tuple[dict[str, Any], np.ndarray]:
             _axis("batch size", range(sizes), sizes, [str(size) for size in errors.columns]),
         ],
         "good": 0.15,
-        "top": 0.3,
     }
     return about, errors.to_numpy()
 
@@ -62,7 +62,7 @@ class SurfaceExplorer(TrainingExplorer):
     """An explorer of one of two recorded surfaces, or of networks that the page trains."""
 
     surface = traitlets.Enum(list(SURFACES), default_value="one axis matters").tag(sync=True)
-    # Of each surface its name, axes, the error that counts as good, the end of its colours.
+    # Of each surface its name, axes, and the error that counts as good.
     surfaces: traitlets.List = traitlets.List().tag(sync=True)
     # Their errors by the first axis and then the second, in steps, as little-endian uint16.
     step = constant(STEP)
@@ -104,10 +104,14 @@ class SurfaceExplorer(TrainingExplorer):
             self.grid_of_errors().T,
             origin="lower",
             extent=(0, 1, 0, 1),
-            vmax=self.about["top"],
+            norm="log",
+            vmin=ENDS[0],
+            vmax=ENDS[1],
             aspect="auto",
         )
-        ax.figure.colorbar(mesh, label="validation error", extend="max")
+        bar = ax.figure.colorbar(mesh, label="validation error", extend="max")
+        bar.set_ticks([0.15, 0.2, 0.3, 0.5, 0.9], labels=["0.15", "0.2", "0.3", "0.5", "0.9"])
+        bar.minorticks_off()
         ax.plot(*points.T, "o", color="white", markeredgecolor="black")
         for axis, describe in zip((ax.xaxis, ax.yaxis), self.about["axes"], strict=True):
             places, names = zip(*describe["ticks"], strict=True)

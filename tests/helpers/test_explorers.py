@@ -16,11 +16,16 @@ from hpo_helpers.explorers import (
     GridOrRandom,
     Halving,
     LearningRateRange,
+    SeedLottery,
+    TrainAgain,
     ValidationNoise,
 )
 from hpo_helpers.explorers.five_picks import hidden, open_response, play, played
-from hpo_helpers.explorers.modules import modules
-from hpo_helpers.recordings import RecordedTrials, load_json, load_recording
+from hpo_helpers.explorers.modules import FOLDER, modules
+from hpo_helpers.explorers.seed_lottery import SEARCHERS
+from hpo_helpers.plots import METHODS
+from hpo_helpers.recordings import MLP_SPACE, RecordedTrials, load_json, load_recording
+from recorder.seed_lottery import met
 
 ALL = [getattr(explorers, name) for name in explorers.__all__]
 
@@ -44,6 +49,8 @@ ALL = [getattr(explorers, name) for name in explorers.__all__]
         (FivePicks, {"picks": [0.1, 10.0]}, r"picks is \[0.1, 10.0\]; .* from 1e-6 to 1,"),
         (FivePicks, {"picks": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}, "expected at most 5"),
         (FivePicks, {"picks": ["much"]}, "expected a float"),
+        (SeedLottery, {"seed": 51}, "should not be greater than 50"),
+        (TrainAgain, {"new": "luck"}, "any of"),
         (FivePicks, {"learning_rate": 3.0}, "should not be greater than 1"),
     ],
 )
@@ -252,3 +259,41 @@ def test_reader_stands_among_the_searchers():
     assert [b + t for b, t in zip(standing.beaten, standing.level, strict=True)] == [200] * 3
     for found, seed in zip(game.found(), game.typical(), strict=True):
         assert sorted(found)[99] == found[seed]
+
+
+def test_lottery_shows_the_searches_that_searchers_run_again():
+    recorded = RecordedTrials(load_recording("mlp").where(seed=0), nearest=MLP_SPACE)
+    for searches, name in zip(load_json("seed_lottery")["searches"], SEARCHERS, strict=True):
+        assert searches["method"] == name
+        for seed in (1, 50):
+            assert met(recorded, name, seed, trials=20) == searches["met"][seed - 1][:20]
+
+
+def test_tally_depends_on_the_seeds_and_the_intervals_on_their_number():
+    lottery = SeedLottery(seeds=50)
+    assert lottery.tally() == [9, 7, 5, 27]
+    sobol, local, bayesian = lottery.leads()
+    assert sobol.low < 0 < sobol.high
+    assert local.high < 0 < bayesian.low
+    lottery.seeds = 9
+    assert all(lead.low == -math.inf < math.inf == lead.high for lead in lottery.leads())
+
+
+def test_winner_that_is_trained_again_loses_under_all_but_new_weights():
+    again = TrainAgain(runs=100)
+    assert again.compared().gap > again.compared().margin > 0
+    again.new = "weights"
+    assert again.compared().gap < -again.compared().margin
+    order = TrainAgain(runs=100, seed=1)
+    assert sorted(order.errors()[0]) == sorted(TrainAgain(runs=100).errors()[0])
+
+
+def test_methods_have_the_colours_of_the_book_in_explorers_too():
+    with plt.style.context("hpo_helpers.book"):
+        cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    css = (FOLDER / "explorers.css").read_text(encoding="utf-8")
+    shared = (FOLDER / "shared.js").read_text(encoding="utf-8")
+    for method, colour in re.findall(r"explorer \.(\w+) \{ --mark: #(\w+);", css)[:4]:
+        name = method if method in METHODS else method.capitalize()
+        assert cycle[int(METHODS[name][1])].lower() == f"#{colour}"
+        assert f'{method}: "{METHODS[name][2]}"' in shared

@@ -58,20 +58,6 @@ def test_learning_curves_count_epochs_from_one(ax):
     assert [line.get_xdata().tolist() for line in ax.get_lines()] == [[1, 2], [1, 2]]
 
 
-def test_best_trials_stand_in_order_with_validation_solid_and_training_dashed():
-    train = np.arange(60).reshape(20, 3) / 100
-    fig = plots.plot_best(train, train + 0.1)
-    panels = fig.axes
-    assert [panel.get_title() for panel in panels] == [f"Best-{n}" for n in range(1, 21)]
-    for panel, curve in zip(panels, train, strict=True):
-        solid, dashed = panel.get_lines()
-        assert np.allclose(solid.get_ydata(), curve + 0.1)
-        assert np.allclose(dashed.get_ydata(), curve)
-        assert (solid.get_linestyle(), dashed.get_linestyle()) == ("-", "--")
-        assert panel.get_ylim() == (0, 1)
-    plt.close(fig)
-
-
 NOTHING = [[], [[]], [np.nan, np.nan], [[np.nan], [np.nan]], np.empty((0, 2)), [None]]
 
 
@@ -118,10 +104,6 @@ def test_pictures_of_next_to_nothing(ax, trials):
     plots.plot_learning_curves(ax, [[0.5]] * trials, ["C0"] * trials)
     assert len(ax.get_lines()) == trials
     assert ax.get_xlabel() == "epoch"
-    fig = plots.plot_best(np.full((trials, 1), 0.5), np.full((trials, 1), 0.4), columns=1, rows=1)
-    fig.canvas.draw()
-    assert len(fig.axes[0].get_lines()) == 2 * trials
-    plt.close(fig)
 
 
 def test_differences_are_drawn_with_the_interval_of_students_t(ax):

@@ -53,18 +53,19 @@ def title_and_question(file):
 
 
 def table(text):
-    """The rows of the one table of a text, below its heading."""
+    """The rows of the tables of a text, below the first heading."""
     return re.findall(r"^\| (.*) \|$", text, flags=re.MULTILINE)[1:]
 
 
 def test_front_page_lists_every_chapter_with_its_question():
     expected = []
     for caption, files in TAUGHT:
-        expected.append(f"**{caption}** |")
+        expected.append(f"{caption} |")
         for file in files:
             link = file.removeprefix("book/")
             expected.append(f"[]({link}.ipynb) | {title_and_question(file)[2]}")
-    assert table(prose(ROOT / "book" / "intro.ipynb")) == expected
+    # The first part is the heading of the first table.
+    assert table(prose(ROOT / "book" / "intro.ipynb")) == expected[1:]
 
 
 def test_readme_lists_every_chapter_with_title_question_and_file():

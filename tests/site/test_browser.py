@@ -49,23 +49,26 @@ def note(opened, kind, text):
         opened.problems.append(f"console {kind}: {text}")
 
 
-def assert_fits_and_is_quiet(opened, address, width):
+def assert_fits_and_is_quiet(opened, base, width):
     """In light and in dark, which is how it is left."""
     for scheme in ("light", "dark"):
         opened.emulate_media(color_scheme=scheme)
         assert opened.evaluate("document.documentElement.scrollWidth") <= width, scheme
     assert not opened.problems
-    elsewhere = [u for u in opened.requested if not u.startswith((address, "data:", "blob:"))]
+    elsewhere = [u for u in opened.requested if not u.startswith((base, "data:", "blob:"))]
     assert not elsewhere
 
 
 @pytest.mark.parametrize("page", all_pages() or ["none"])
-def test_narrow_page_loads_quietly_and_fits(open_page, address, page):
-    assert_fits_and_is_quiet(open_page(page, NARROW), address, NARROW)
+def test_narrow_page_from_a_folder_loads_quietly_and_fits(open_page, site, page):
+    base = site.as_uri()
+    assert_fits_and_is_quiet(open_page(page, NARROW, base=base), base, NARROW)
 
 
 @pytest.mark.parametrize("page", all_pages() or ["none"])
-def test_wide_page_loads_quietly_and_fits_and_axe_finds_nothing_serious(open_page, address, page):
+def test_wide_page_from_a_server_loads_quietly_and_fits_and_axe_finds_nothing_serious(
+    open_page, address, page
+):
     opened = open_page(page, WIDE)
     assert_fits_and_is_quiet(opened, address, WIDE)
     if page not in pages():  # Sphinx has made it.
@@ -88,13 +91,6 @@ def test_wide_page_loads_quietly_and_fits_and_axe_finds_nothing_serious(open_pag
             for node in violation["nodes"]
         }
         assert not serious, scheme
-
-
-@pytest.mark.parametrize("page", pages() or ["none"])
-def test_page_works_from_a_folder(open_page, site, page):
-    opened = open_page(page, base=site.as_uri())
-    assert not opened.problems
-    assert all(url.startswith(("file:", "data:", "blob:")) for url in opened.requested)
 
 
 def test_front_page_is_reached_from_the_index(open_page):

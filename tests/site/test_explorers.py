@@ -22,6 +22,8 @@ from hpo_helpers.explorers import (
     Ladder,
     LearningRateRange,
     ReadingRoom,
+    SeedLottery,
+    TrainAgain,
     ValidationNoise,
     WorkersClock,
 )
@@ -56,7 +58,8 @@ class Place:
 
 
 SHORT = ["learning_rate_range", "trials"]
-FRONT = Place("intro", LearningRateRange, {"learning_rate_range": (1e-6, 1e-4), "knobs": SHORT})
+FRONT = Place("intro", FivePicks)
+RANDOM = Place("search/random_search", LearningRateRange, {"knobs": SHORT})
 RANGE = Place("foundations/configuration_spaces", LearningRateRange)
 NOISE = Place("foundations/validation", ValidationNoise)
 GRID = Place("search/grid_vs_random", GridOrRandom)
@@ -66,11 +69,13 @@ CLOCK = Place("smarter/asynchronous", WorkersClock)
 BAYESIAN = Place("smarter/bayesian_optimization", BayesianSteps)
 GAME = Place("smarter/five_picks", FivePicks)
 LADDER = Place("search/fast_objective", Ladder)
+LOTTERY = Place("judgement/comparing_methods", SeedLottery)
+AGAIN = Place("judgement/replication", TrainAgain)
 PLACES = [
     FRONT,
     RANGE,
     NOISE,
-    Place("search/random_search", LearningRateRange, {"knobs": SHORT}),
+    RANDOM,
     GRID,
     COARSE,
     HALVING,
@@ -78,6 +83,8 @@ PLACES = [
     BAYESIAN,
     GAME,
     LADDER,
+    LOTTERY,
+    AGAIN,
 ]
 # Its model is JavaScript alone; see test_reading_room.py.
 ROOM = Place("judgement/reading_room", ReadingRoom)
@@ -180,6 +187,10 @@ def words(explorer):
         ]
     if isinstance(explorer, FivePicks):
         return words_of_a_game(explorer)
+    if isinstance(explorer, SeedLottery):
+        return words_of_a_lottery(explorer)
+    if isinstance(explorer, TrainAgain):
+        return words_of_runs(explorer)
     first, second = explorer.found()
     if isinstance(explorer, GridOrRandom):
         good = explorer.about["good"]
@@ -255,6 +266,37 @@ def words_of_a_game(explorer):
     return said
 
 
+def words_of_a_lottery(explorer):
+    say = [
+        f"{wrong / explorer.images:.4f}" for wrong in sorted(explorer.ends()[:, explorer.seed - 1])
+    ]
+    first = explorer.winners()
+    said = [
+        f"Seed {explorer.seed}: {first[0]} wins with {say[0]}, the next has {say[1]}."
+        if len(first) == 1
+        else f"{' and '.join(first)} share the win, with {say[0]}."
+    ]
+    if explorer.seeds > 1:
+        counts = zip(explorer.methods, explorer.tally(), strict=True)
+        said += [f"{method} {count}" for method, count in counts if count]
+    if explorer.seeds >= 10:
+        said += [f"[{lead.low / 2000:.4f}, {lead.high / 2000:.4f}]" for lead in explorer.leads()]
+    return said
+
+
+def words_of_runs(explorer):
+    if not explorer.runs:
+        return ["In the search A had an error of 0.1555, and B 0.1690. Would A win again?"]
+    (a, b), found = explorer.errors().mean(axis=1), explorer.compared()
+    said = [f"new each time: {explorer.new}. A has {a:.4f}", f"B {b:.4f}. A was the lower one in "]
+    if explorer.runs > 1:
+        gap, margin = abs(found.gap) / explorer.images, found.margin / explorer.images
+        ahead = "B" if found.gap > 0 else "A"
+        verdict = f"{ahead} is ahead" if gap > margin else "undecided"
+        said.append(f"{ahead} is lower by {gap:.4f} ± {margin:.4f}: {verdict}.")
+    return [*said, f"{found.lower} of {explorer.runs}."]
+
+
 def says(page, explorer, view=0):
     shown = page.locator(".explorer .words").nth(view)
     for part in words(explorer):
@@ -284,6 +326,8 @@ def finish(page, place):
     if place.is_game:
         for exponent in TRIED:
             move_to(page, exponent).press("Enter")
+    if place is AGAIN:
+        press(page, "runs", "End")
 
 
 def legend_of(page):
@@ -326,8 +370,9 @@ def test_steps_tell_random_trials_from_chosen_ones(open_page):
 def test_explorer_says_what_the_model_in_python_says(open_page, place, from_folder):
     page = open_page(place, from_folder)
     says(page, place.explorer())
+    first = place.explorer().seed
     # A ladder draws nothing.
-    for seed in () if place is LADDER else (1, 2):
+    for seed in () if place is LADDER else (first + 1, first + 2):
         page.get_by_role("button", name="New game" if place.is_game else "Draw again").click()
         says(page, place.explorer(seed=seed))
     page.get_by_role("button", name="Back to the start").click()
@@ -338,11 +383,11 @@ def test_explorer_says_what_the_model_in_python_says(open_page, place, from_fold
     ("place", "label", "keys", "spoken", "changes"),
     [
         (
-            FRONT,
+            RANDOM,
             "highest learning rate",
-            ["ArrowRight"] * 40,
+            ["ArrowLeft"] * 40,
             "0.01",
-            {"learning_rate_range": (1e-6, 0.01)},
+            {"learning_rate_range": (1e-4, 0.01)},
         ),
         (
             RANGE,
@@ -366,6 +411,10 @@ def test_explorer_says_what_the_model_in_python_says(open_page, place, from_fold
         (CLOCK, "spread of times", ["Home"], "equal", {"spread": 0.0}),
         (LADDER, "trials", ["ArrowRight"] * 2, "30", {"trials": 30}),
         (BAYESIAN, "trials", ["End"], "15", {"trials": 15}),
+        (LOTTERY, "seed", ["Home"], "1", {"seed": 1}),
+        (LOTTERY, "seeds counted", ["End"], "50", {"seeds": 50}),
+        (LOTTERY, "trials", ["ArrowLeft"] * 50, "10", {"trials": 10}),
+        (AGAIN, "runs", ["ArrowRight"] * 3, "3", {"runs": 3}),
         (BAYESIAN, "length scale", ["ArrowLeft"] * 5, "0.10", {"length_scale": 0.1}),
         (BAYESIAN, "noise", ["End"], "1.00", {"noise": 1.0}),
         (BAYESIAN, "exploration", ["ArrowRight"] * 10, "0.50", {"exploration": 0.5}),
@@ -388,12 +437,32 @@ def test_slider_moves_by_keyboard_and_says_its_value(
         (GRID, "recorded errors", "both axes matter", {"surface": "both axes matter"}),
         (COARSE, "recorded errors", "both axes matter", {"surface": "both axes matter"}),
         (CLOCK, "method", "ASHA", {"method": "ASHA"}),
+        (AGAIN, "new each time", "weights", {"new": "weights"}),
     ],
 )
 def test_choice_is_made_by_its_name(open_page, place, label, value, changes):
     page = open_page(place)
     page.get_by_role("combobox", name=label).select_option(value)
     says(page, place.explorer(**changes))
+
+
+def test_winner_is_trained_again_by_a_press(open_page):
+    page = open_page(AGAIN)
+    button = page.get_by_role("button", name="Train A and B again")
+    for runs in (1, 2):
+        button.press("Enter")
+        says(page, AGAIN.explorer(runs=runs))
+    press(page, "runs", "End")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    button.press("Enter")
+    says(page, AGAIN.explorer(runs=100))
+
+
+def test_every_seed_of_the_lottery_can_be_drawn(open_page):
+    page = open_page(LOTTERY)
+    press(page, "seed", "End")
+    page.get_by_role("button", name="Draw again").click()
+    says(page, LOTTERY.explorer(seed=1))
 
 
 TRIED = [-6, -2, -1, -1.5, 0]
@@ -428,7 +497,7 @@ def test_game_is_played_by_keyboard_and_ends_with_the_fifth_pick(open_page):
     assert drawn.locator(".response").count() == 0
     press(page, "learning rate", "End", "Enter")
     says(page, GAME.explorer(picks=RATES))
-    assert drawn.locator(".response, .triangle, .square, .diamond").count() == 4
+    assert drawn.locator(".response, .method").count() == 4
     assert drawn.locator(".trial").count() == 5
     press(page, "learning rate", "ArrowLeft", "Enter")
     button.press("Enter")
@@ -509,10 +578,10 @@ def test_slider_is_moved_by_touch_on_a_phone(open_page, place):
     )
 
 
-def test_a_reader_of_the_front_page_can_move_something_at_once(open_page):
+def test_a_reader_of_the_front_page_can_play_at_once(open_page):
     for width, height in [(1280, 900), (390, 844)]:
         page = open_page(FRONT, viewport={"width": width, "height": height})
-        box = page.get_by_label("highest learning rate").bounding_box()
+        box = page.get_by_role("button", name="Try this rate").bounding_box()
         assert box["y"] + box["height"] < height
 
 

@@ -16,6 +16,7 @@ from tools.site_guess import answer_in
 LAST = "book/judgement/checklist.html"
 ASKING = [page for page in pages() if 'class="guess"' in (SITE / page).read_text(encoding="utf-8")]
 NUMBER, CHOICE = "book/smarter/successive_halving.html", "book/smarter/changing_rate.html"
+CURVE = "book/search/numpy_search.html"
 every_asking_page = pytest.mark.parametrize("page", ASKING or ["none"])
 ABOUT = {"pattern": r"^best (\d+)$", "range": [0, 10, 1]}
 
@@ -29,7 +30,12 @@ def test_answer_is_what_the_cell_prints():
     assert answer_in("worst 9\nbest 4\n", ABOUT) == "4"
     choice = {"pattern": "won: (.*)", "options": [["a", "The first"], ["b", "The second"]]}
     assert answer_in("won: b", choice) == "b"
+    curve = {"pattern": r"^at (\d): (\d)$", "range": [0, 10], "axes": ["trials", "error"]}
+    assert answer_in("at 1: 9\nat 2: 4\nat 5: 3", curve) == [["1", "9"], ["2", "4"], ["5", "3"]]
     for text, about, message in [
+        ("at 1: 9\nat 2: 4", curve, r"the curve is at \[1.0, 2.0\]; expected three places"),
+        ("at 1: 9\nat 3: 4\nat 2: 3", curve, "in order"),
+        ("at 1: 9\nat 2: 4\nat 3: 8", curve | {"range": [0, 8]}, "at 1 the curve is 9; expected"),
         ("worst 9", ABOUT, "is found 0 times"),
         ("best 4\nbest 5", ABOUT, "is found 2 times"),
         ("best 12", ABOUT, "the answer is 12; expected it between 0 and 10"),
@@ -50,7 +56,12 @@ def test_page_asks_once_for_what_its_next_cell_has_printed(page):
     (place,) = (i for i, cell in enumerate(notebook.cells) if ":::{guess}" in cell.source)
     assert notebook.cells[place].source.endswith("\n:::"), "the cell comes right after it"
     printed = "".join(output.get("text", "") for output in notebook.cells[place + 1].outputs)
-    assert re.findall(about["pattern"], printed, re.MULTILINE) == [about["answer"]]
+    found = re.findall(about["pattern"], printed, re.MULTILINE)
+    if "axes" in about:
+        assert [list(point) for point in found] == about["answer"]
+        assert about["ticks"] and about["below"] and about["above"]
+        return
+    assert found == [about["answer"]]
     # Not in the middle, where the slider begins.
     if "range" in about:
         low, high, _ = about["range"]
@@ -122,6 +133,76 @@ def test_number_is_guessed_by_keyboard_and_stays_for_the_visit(
     expect(shown).to_have_text("In this visit you have not guessed yet.")
     page.goto(f"{base}/{NUMBER}")
     expect(cell_of(page)).to_be_hidden()
+
+
+def shown_at(page):
+    inputs = page.locator(".guess-columns input")
+    return [float(each.get_attribute("aria-valuetext")) for each in inputs.all()]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_curve_is_moved_by_keys_and_stays_for_the_visit(open_page, scheme):
+    page, about = open_page(CURVE, color_scheme=scheme), asked_on(CURVE)
+    commit(page)
+    words = page.locator(".guess [role=status]")
+    expect(words).to_have_text("Draw the curve first.")
+    expect(cell_of(page)).to_be_hidden()
+    for x, _ in about["answer"]:
+        slider = page.get_by_label(f"{about['axes'][1]} at {about['axes'][0]} {x}", exact=True)
+        slider.press("End")
+        expect(slider).to_have_attribute("aria-valuetext", "1.00")
+        expect(page.locator(".guess circle.at")).to_have_count(1)
+    options = {"preload": False}
+    for made in (False, True):
+        if made:
+            commit(page)
+        found = Axe().run(page, context={"include": [[".guess"]]}, options=options)
+        assert found.response["violations"] == []
+    x, y = min(about["answer"], key=lambda point: float(point[1]))
+    said = (
+        f"Your curve: {about['above']} about {about['about']}. It is off most at "
+        f"{about['axes'][0]} {x}: you drew 1.00, it is {y}."
+    )
+    expect(words).to_have_text(said)
+    expect(cell_of(page)).to_be_visible()
+    page.reload()
+    expect(words).to_have_text(said)
+    assert page.locator(".guess circle.said").count() == len(about["answer"])
+    page.goto(page.url.replace(CURVE, LAST))
+    expect(page.locator(".guesses")).to_contain_text(said)
+
+
+def test_curve_is_drawn_by_the_pointer_and_a_quick_hand_leaves_no_place_out(open_page):
+    page = open_page(CURVE)
+    about = asked_on(CURVE)
+    picture = page.locator(".guess-curve svg")
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+
+    def at(x, y):
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+    page.mouse.move(*at(0.13, 0.2))
+    page.mouse.down()
+    page.mouse.move(*at(0.97, 0.3))
+    page.mouse.up()
+    first, *others = shown_at(page)
+    assert first > 0.85
+    assert all(0.7 < each < 0.8 for each in others)
+    assert len(others) == len(about["answer"]) - 1
+    # Nothing is drawn by a pointer that is not down.
+    page.mouse.move(*at(0.5, 0.8))
+    assert min(shown_at(page)) > 0.7
+
+
+def test_curve_that_is_near_is_called_close(open_page):
+    page, about = open_page(CURVE), asked_on(CURVE)
+    for (_, y), slider in zip(
+        about["answer"], page.locator(".guess-columns input").all(), strict=True
+    ):
+        slider.fill(str(round(100 * float(y))))
+    commit(page)
+    expect(page.locator(".guess [role=status]")).to_have_text("Your curve: close.")
 
 
 @pytest.mark.parametrize("place", [0, 1])

@@ -19,6 +19,8 @@ from hpo_helpers.explorers import (
     Halving,
     Ladder,
     LearningRateRange,
+    SeedLottery,
+    TrainAgain,
     ValidationNoise,
     WorkersClock,
 )
@@ -457,3 +459,37 @@ def test_games_that_are_trained_here_differ_and_are_played_as_any(in_javascript)
     # A Gaussian process that has seen four errors is mostly near the best.
     assert np.median(found[0]["chosen"]) < 1.1 * found[0]["best"]
     assert min(found[0]["chosen"]) >= found[0]["best"] and min(found[0]["tried"]) >= 4
+
+
+def test_seed_lottery(in_javascript):
+    states = states_of(SeedLottery(), seed=[1, 50], seeds=[1, 7], trials=[1, 60])
+    states += states_of(SeedLottery(), seeds=[50])
+    call = """(model, state) => { const played = explorer.playedOf(model); return {
+      ends: explorer.ends(played, state), winners: explorer.winners(played, state),
+      tally: explorer.tally(played, state), leads: explorer.leads(played, state) }; }"""
+    for state, found in zip(states, in_javascript(SeedLottery(), call, states), strict=True):
+        twin = SeedLottery(**state)
+        assert found["ends"] == twin.ends().tolist()
+        assert (found["winners"], found["tally"]) == (twin.winners(), twin.tally())
+        for lead, expected in zip(found["leads"], twin.leads(), strict=True):
+            assert np.isclose(lead["lead"], expected.lead)
+            ends = [-np.inf, np.inf] if state["seeds"] < 10 else [lead["low"], lead["high"]]
+            assert np.allclose(ends, expected[1:])
+
+
+def test_train_again(in_javascript):
+    states = states_of(TrainAgain(), new=["weights", "all three"], runs=[1, 2, 100], seed=[0, 5])
+    call = """(model, state) => {
+      const recorded = explorer.recordedOf(model);
+      const wrong = explorer.again(recorded, state);
+      return { wrong, errors: explorer.errors(recorded, state),
+        ...explorer.compared(recorded, wrong) }; }"""
+    for state, found in zip(states, in_javascript(TrainAgain(), call, states), strict=True):
+        twin = TrainAgain(**state)
+        compared = twin.compared()
+        assert found["wrong"] == twin.again().tolist()
+        assert np.allclose(found["errors"], twin.errors())
+        assert np.isclose(found["gap"], compared.gap)
+        assert found["lower"] == compared.lower
+        # Without an end, it is no number of JSON.
+        assert state["runs"] == 1 or np.isclose(found["margin"], compared.margin, rtol=1e-4)

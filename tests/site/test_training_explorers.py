@@ -13,12 +13,12 @@ from hpo_helpers.explorers.modules import modules
 from hpo_helpers.explorers.training import TrainingExplorer
 from tests.site.test_explorers import (
     COARSE,
-    FRONT,
     GAME,
     GRID,
     HALVING,
     LADDER,
     PLACES,
+    RANDOM,
     RANGE,
     press,
     says,
@@ -27,7 +27,7 @@ from tools.execute_notebooks import STATE, VIEW
 from tools.firefox import find_firefox, open_firefox
 
 TRAINING = [place for place in PLACES if issubclass(place.kind, TrainingExplorer)]
-KINDS = [FRONT, GRID, COARSE, HALVING, GAME, LADDER]
+KINDS = [RANDOM, GRID, COARSE, HALVING, GAME, LADDER]
 PARTS = "**/training_parts.js"
 # More than the second that lies between two sentences of the status.
 LONG = {"trials": 100, "epochs": 16, "batch_size": 8}
@@ -311,24 +311,24 @@ PRESS_AND_WAIT = """async () => {
 }"""
 
 
-def check_front_page(page, site):
-    page.goto(f"file://{site}/book/{FRONT.page}.html")
+def check_two_presses(page, site):
+    page.goto(f"file://{site}/book/{RANDOM.page}.html")
     said, words = page.evaluate(PRESS_AND_WAIT)
     assert said.startswith("trained 10 networks in ")
     assert words.startswith("Best validation error 0.")
 
 
-def test_front_page_trains_at_two_presses(site, browser):
+def test_page_trains_at_two_presses(site, browser):
     page = browser.new_page()
-    check_front_page(page, site)
+    check_two_presses(page, site)
     page.close()
 
 
 if find_firefox():
 
-    def test_front_page_trains_in_firefox(site):
+    def test_page_trains_in_firefox(site):
         with open_firefox() as page:
-            check_front_page(page, site)
+            check_two_presses(page, site)
 
 
 def page_of(site, folder, **models):
@@ -379,20 +379,20 @@ def test_without_simd_the_recorded_trials_stay(browser, site, tmp_path):
     page.goto(page_of(site, tmp_path, linked=state))
     stays_recorded(page, "SIMD")
     says(page, RANGE.explorer())
-    page.goto(f"file://{site}/book/{FRONT.page}.html")
+    page.goto(f"file://{site}/book/{RANDOM.page}.html")
     page.get_by_role("button", name="train here").click()
     stays_recorded(page, "SIMD")
-    says(page, FRONT.explorer())
+    says(page, RANDOM.explorer())
     page.close()
 
 
 def test_damaged_file_leaves_the_recorded_trials_and_is_asked_for_again(browser, address):
     page = browser.new_page()
     page.route(PARTS, lambda route: route.fulfill(body="", content_type="text/javascript"))
-    page.goto(f"{address}/book/{FRONT.page}.html")
+    page.goto(f"{address}/book/{RANDOM.page}.html")
     page.get_by_role("button", name="train here").click()
     stays_recorded(page, "missing or damaged")
-    says(page, FRONT.explorer())
+    says(page, RANDOM.explorer())
     page.unroute(PARTS)
     switch(page, "train here")
     train(page)
@@ -411,9 +411,9 @@ def test_networks_that_do_not_fit_the_memory_leave_the_recorded_trials(browser, 
           }
         };"""
     )
-    page.goto(f"{address}/book/{FRONT.page}.html")
+    page.goto(f"{address}/book/{RANDOM.page}.html")
     switch(page, "train here")
     train(page)
     stays_recorded(page, "not enough memory")
-    says(page, FRONT.explorer())
+    says(page, RANDOM.explorer())
     page.close()

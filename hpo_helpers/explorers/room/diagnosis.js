@@ -32,9 +32,9 @@ export const KINDS = {
   },
   winner: {
     title: "Winner within noise",
-    page: "judgement/reading_results",
+    page: "judgement/replication",
     section: "would-it-happen-again",
-    chapter: "Reading a search",
+    chapter: "More trials, or more seeds?",
     check: winner,
   },
   category: {
