@@ -31,7 +31,7 @@ export function flat(trials, { rows }) {
 export function images(trials, { rows }) {
   const shown = rows.map((row) => trials.sign * trials.cost[row]);
   const count = trials.images || imagesBehind(shown);
-  if (!count) return "say above how many validation images there are";
+  if (!count) return "it is not known how many validation images there are (say it under Columns)";
   if (!shown.every((value) => value >= 0 && value <= 1))
     return "the objective is no share of images";
   const better = ranked(trials, rows).slice(0, Math.ceil(rows.length / 2));

@@ -137,7 +137,7 @@ export function together(trials, { rows }) {
     rows.every((row) => typeof values[row] === "number"),
   );
   if (numeric.length < 2)
-    return trials.hyperparameters.length < 2 ? "there are no two hyperparameters" : null;
+    return trials.hyperparameters.length < 2 ? "fewer than two hyperparameters were varied" : null;
   const ranks = numeric.map(({ values }) => ranksOf(rows.map((row) => values[row])));
   for (let i = 0; i < numeric.length; i += 1)
     for (let j = 0; j < i; j += 1) {

@@ -92,7 +92,7 @@ export function diagnose(trials, shares, axes) {
   for (const [kind, { title, check }] of Object.entries(KINDS)) {
     const said =
       rows.length < FEWEST && kind !== "failures"
-        ? `${counted(rows.length, "trial")} with a result; expected ${FEWEST}`
+        ? `only ${counted(rows.length, "trial")} ended with a result; expected ${FEWEST}`
         : check(trials, { rows, shares, axes });
     if (said === null) sound.push({ kind, title });
     else if (typeof said === "string") unknown.push({ kind, title, reason: said });
