@@ -26,7 +26,8 @@ globalThis.kept = (() => {
   };
 
   /** What a text sets a setting to; undefined where its trait would refuse it. */
-  function understood(text, { options, min, max, whole, length }, printed) {
+  function understood(text, { options, pattern, min, max, whole, length }, printed) {
+    if (pattern) return new RegExp(`^(${pattern})$`).test(text) ? text : undefined;
     if (options) return options.find((option) => String(option) === text);
     const parts = text === "" ? [] : text.split(",");
     const numbers = parts.map(Number);
@@ -45,7 +46,8 @@ globalThis.kept = (() => {
   }
 
   /** What a setting may be set to, in words. */
-  function expected({ options, min, max, whole, length }, printed) {
+  function expected({ options, example, min, max, whole, length }, printed) {
+    if (example) return `ranges such as ${example}`;
     if (options) return `one of ${options.join(", ")}`;
     const range = `from ${min} to ${max}`;
     if (!Array.isArray(printed)) return `a ${whole ? "whole " : ""}number ${range}`;

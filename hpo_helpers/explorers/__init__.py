@@ -11,6 +11,7 @@ from hpo_helpers.explorers.grid_or_random import GridOrRandom
 from hpo_helpers.explorers.halving import Halving
 from hpo_helpers.explorers.ladder import Ladder
 from hpo_helpers.explorers.learning_rate_range import LearningRateRange
+from hpo_helpers.explorers.reading_room import ReadingRoom
 from hpo_helpers.explorers.seed_lottery import SeedLottery
 from hpo_helpers.explorers.train_again import TrainAgain
 from hpo_helpers.explorers.validation_noise import ValidationNoise
@@ -24,6 +25,7 @@ __all__ = [
     "Halving",
     "Ladder",
     "LearningRateRange",
+    "ReadingRoom",
     "SeedLottery",
     "TrainAgain",
     "ValidationNoise",

@@ -60,12 +60,13 @@ class Explorer(anywidget.AnyWidget):
     limits = traitlets.Dict(read_only=True).tag(sync=True)
 
     def __init_subclass__(cls) -> None:
-        """Join the module with what it imports."""
+        """Join the module with what it imports, and its style sheet with the common one."""
         # anywidget makes a subclass of its own for each object, with the texts in it.
         if cls.settings and "_esm" not in vars(cls):
             module = cls.__module__.rpartition(".")[2]
             cls._esm = "\n".join(modules(f"{module}.js").values())
-            cls._css = (FOLDER / "explorers.css").read_text(encoding="utf-8")
+            styles = [FOLDER / "explorers.css", FOLDER / f"{module}.css"]
+            cls._css = "".join(each.read_text("utf-8") for each in styles if each.exists())
         super().__init_subclass__()
 
     def __init__(self, **traits: Any) -> None:

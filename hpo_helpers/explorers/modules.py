@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-IMPORT = re.compile(r'^import [^;]* from "\./((?:\w+/)?\w+\.js)";\n', re.MULTILINE)
+IMPORT = re.compile(r'^import [^;]* from "(\.\.?/(?:\w+/)?\w+\.js)";\n', re.MULTILINE)
 
 
 def modules(name: str) -> dict[str, str]:
@@ -17,7 +17,8 @@ def modules(name: str) -> dict[str, str]:
     text = path.read_text(encoding="utf-8")
     found: dict[str, str] = {}
     for other in IMPORT.findall(text):
-        found |= modules((path.parent / other).relative_to(FOLDER).as_posix())
+        beside = (path.parent / other).resolve()
+        found |= modules(beside.relative_to(FOLDER.resolve()).as_posix())
     return found | {name: IMPORT.sub("", text)}
 
 

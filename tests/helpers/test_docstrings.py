@@ -98,7 +98,8 @@ def test_arguments_are_described_in_their_order(name):
 @pytest.mark.parametrize("name", EXPLORERS)
 def test_settings_are_described(name):
     explorer = EXPLORERS[name]
-    assert set(explorer.settings) <= set(described(explorer)) <= set(explorer.class_trait_names())
+    possible = {*explorer.class_trait_names(), *inspect.signature(explorer.__init__).parameters}
+    assert set(explorer.settings) <= set(described(explorer)) <= possible
 
 
 @pytest.mark.parametrize("name", METHODS)

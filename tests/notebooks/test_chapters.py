@@ -12,7 +12,7 @@ from tools.built_site import ROOT, contents, parts
 CHAPTERS = sorted((ROOT / "book").rglob("*.ipynb"))
 RECORDINGS = ROOT / "book" / "recordings"
 # Pages that teach nothing new.
-INTERLUDES = {"intro", "five_picks"}
+INTERLUDES = {"intro", "five_picks", "reading_room"}
 # The parts whose chapters ask a question.
 TAUGHT = [(caption, files) for caption, files in parts()[1:] if caption != "Back matter"]
 chapters = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)

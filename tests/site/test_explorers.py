@@ -21,6 +21,7 @@ from hpo_helpers.explorers import (
     Halving,
     Ladder,
     LearningRateRange,
+    ReadingRoom,
     SeedLottery,
     TrainAgain,
     ValidationNoise,
@@ -85,7 +86,10 @@ PLACES = [
     LOTTERY,
     AGAIN,
 ]
-everywhere = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.page)
+# Its model is JavaScript alone; see test_reading_room.py.
+ROOM = Place("judgement/reading_room", ReadingRoom)
+everywhere = pytest.mark.parametrize("place", [*PLACES, ROOM], ids=lambda place: place.page)
+twins = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.page)
 
 
 @pytest.fixture
@@ -313,8 +317,8 @@ def test_explorers_stand_on_the_pages_in_places_and_on_no_others():
         for path in BOOK.rglob("*.ipynb")
         if f'"{VIEW}"' in path.read_text(encoding="utf-8")
     ]
-    assert sorted(holding) == sorted(place.page for place in PLACES)
-    assert {place.kind.__name__ for place in PLACES} == set(explorers.__all__)
+    assert sorted(holding) == sorted(place.page for place in [*PLACES, ROOM])
+    assert {place.kind.__name__ for place in [*PLACES, ROOM]} == set(explorers.__all__)
 
 
 def finish(page, place):
@@ -337,7 +341,7 @@ def legend_of(page):
     return dict(entries)
 
 
-@everywhere
+@twins
 def test_marks_of_the_legend_are_those_of_the_picture(open_page, place):
     page = open_page(place)
     finish(page, place)
@@ -362,7 +366,7 @@ def test_steps_tell_random_trials_from_chosen_ones(open_page):
 
 
 @pytest.mark.parametrize("from_folder", [False, True], ids=["http", "file"])
-@everywhere
+@twins
 def test_explorer_says_what_the_model_in_python_says(open_page, place, from_folder):
     page = open_page(place, from_folder)
     says(page, place.explorer())
@@ -570,7 +574,7 @@ def test_slider_is_moved_by_touch_on_a_phone(open_page, place):
     assert all(
         box["height"] >= 28
         for each in page.locator(".explorer :is(input, select, button)").all()
-        if (box := each.bounding_box())
+        if (box := each.bounding_box()) and box["width"]
     )
 
 
@@ -773,5 +777,5 @@ def test_live_twins_are_stored_as_picture_and_text():
                 picture, text = cell.outputs
                 assert "image/png" in picture.data
                 assert list(text.data) == ["text/plain"]
-    twins = [p for p in PLACES if "Live(" in (BOOK / f"{p.page}.ipynb").read_text(encoding="utf-8")]
-    assert len(twins) == 4
+    live = [p for p in PLACES if "Live(" in (BOOK / f"{p.page}.ipynb").read_text(encoding="utf-8")]
+    assert len(live) == 4

@@ -15,13 +15,14 @@ from tests.site.test_explorers import (
     GRID,
     PLACES,
     RANGE,
-    everywhere,
     page_with,
     press,
     says,
+    twins,
 )
 
-KINDS = [getattr(explorers, name) for name in explorers.__all__]
+# What the reading room keeps is seen in test_reading_room.py.
+KINDS = [getattr(explorers, name) for name in explorers.__all__ if name != "ReadingRoom"]
 SETTINGS = [(kind, name) for kind in KINDS for name in kind.settings]
 every_setting = pytest.mark.parametrize(
     ("kind", "name"), SETTINGS, ids=[f"{kind.__name__}-{name}" for kind, name in SETTINGS]
@@ -184,7 +185,7 @@ def test_bad_value_in_an_address_is_ignored_with_a_word(page_of, kind, name):
     page.wait_for_function(f"{STATUS} === ''")
 
 
-@everywhere
+@twins
 def test_all_that_is_moved_stays(browser, address, place):
     """From one end to the other, by every input that a page has."""
     with browser.new_context() as context:

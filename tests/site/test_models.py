@@ -314,7 +314,8 @@ def camel_case(name):
     return first + "".join(map(str.capitalize, rest))
 
 
-@pytest.mark.parametrize("name", explorers.__all__)
+# What the reading room works out, it works out in JavaScript alone.
+@pytest.mark.parametrize("name", sorted(set(explorers.__all__) - {"ReadingRoom"}))
 def test_module_has_the_model_under_the_names_of_python(in_javascript, name):
     kind = getattr(explorers, name)
     ((names,),) = in_javascript(kind(), "(model, state) => [Object.keys(explorer)]", [{}])
