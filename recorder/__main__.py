@@ -21,6 +21,7 @@ from recorder import (
     searches,
     softmax,
     variance,
+    widths,
 )
 from recorder.groups import record_groups
 
@@ -41,6 +42,7 @@ RECORDINGS: dict[str, Callable[[], Path]] = {
     "bayesian_searches": bayesian_searches.record,
     "five_picks": five_picks.record,
     "ladder": ladder.record,
+    "widths": widths.record,
     "searches": searches.record,
     "fashion_mnist_sample": fashion_mnist_sample.record,
 }
