@@ -11,6 +11,7 @@ from hpo_helpers.explorers.grid_or_random import GridOrRandom
 from hpo_helpers.explorers.halving import Halving
 from hpo_helpers.explorers.ladder import Ladder
 from hpo_helpers.explorers.learning_rate_range import LearningRateRange
+from hpo_helpers.explorers.price_of_time import PriceOfTime
 from hpo_helpers.explorers.validation_noise import ValidationNoise
 from hpo_helpers.explorers.workers_clock import WorkersClock
 
@@ -22,6 +23,7 @@ __all__ = [
     "Halving",
     "Ladder",
     "LearningRateRange",
+    "PriceOfTime",
     "ValidationNoise",
     "WorkersClock",
 ]

@@ -1,0 +1,199 @@
+// The price of time: which trial wins when a multiplication costs something, too.
+
+import {
+  axes,
+  bytesOf,
+  drawnWithoutRepetition,
+  draws,
+  explore,
+  panel,
+  remembered,
+  slider,
+  svg,
+  traits,
+} from "./shared.js";
+
+/** What was recorded: four lengths of training a configuration. */
+export function recordedOf(model) {
+  return {
+    ...traits(model, ["lengths", "learned", "weights", "seconds", "about", "images"]),
+    wrong: bytesOf(model, "wrong", Uint16Array),
+  };
+}
+
+/** The trials that a seed draws: images that they get wrong, and billions of multiplications. */
+export function drawn({ lengths, learned, weights, wrong }, { trials, seed }) {
+  const rows = drawnWithoutRepetition(draws(seed), weights.length * lengths.length, trials);
+  const costs = rows.map((row) => {
+    const place = Math.floor(row / lengths.length);
+    return (3 * weights[place] * learned * lengths[row % lengths.length]) / 1e9;
+  });
+  return { rows, wrong: rows.map((row) => wrong[row]), costs };
+}
+
+/** The places of the trials that no other dominates, the cheapest first. */
+export function nondominated({ wrong, costs }) {
+  const order = costs
+    .map((_, place) => place)
+    .sort((a, b) => costs[a] - costs[b] || wrong[a] - wrong[b] || a - b);
+  const front = [];
+  for (const place of order) {
+    if (front.length === 0 || wrong[place] < wrong[front.at(-1)]) front.push(place);
+  }
+  return front;
+}
+
+/** Those of a front that a straight line touches from below: its lower convex hull. */
+export function hull(front, { wrong, costs }) {
+  const kept = [];
+  for (const place of front) {
+    while (kept.length > 1) {
+      const [first, last] = kept.slice(-2);
+      const fall = (wrong[last] - wrong[first]) * (costs[place] - costs[first]);
+      if (fall < (wrong[place] - wrong[first]) * (costs[last] - costs[first])) break;
+      kept.pop();
+    }
+    kept.push(place);
+  }
+  return kept;
+}
+
+/** The place of the trial with the lowest error and price, or null within no limit. */
+export function winner({ images }, { wrong, costs }, { price, limit }) {
+  let [best, least] = [null, Number.POSITIVE_INFINITY];
+  for (let place = 0; place < costs.length; place += 1) {
+    const paid = (100 * wrong[place]) / images + price * costs[place];
+    if (costs[place] <= limit && paid < least) [best, least] = [place, paid];
+  }
+  return best;
+}
+
+const two = (value) => String(Number(value.toPrecision(2)));
+
+function inWords(recorded, state, found, front, priced, won) {
+  const ends =
+    `Of ${state.trials} trials ${front.length} are on the front; ${priced.length} of them win at ` +
+    "some price, without a limit.";
+  if (won === null) return `No trial costs ${two(state.limit)} billion or less. ${ends}`;
+  const { lengths, about, seconds, images } = recorded;
+  const place = Math.floor(found.rows[won] / lengths.length);
+  const epochs = lengths[found.rows[won] % lengths.length];
+  const touched = priced.includes(won) ? "" : " Without a limit no price finds it.";
+  return (
+    `The winner has ${about[place].replace("x", "layer(s) of")} units and trains ` +
+    `${epochs} epoch${epochs === 1 ? "" : "s"}: an error of ` +
+    `${(found.wrong[won] / images).toFixed(3)} for ${two(found.costs[won])} billion ` +
+    `multiplications, ${two(seconds[place] * epochs)} s where it was recorded.${touched} ${ends}`
+  );
+}
+
+const COSTS = [0, 5, 10, 15, 20, 25],
+  ERRORS = [0.2, 0.3, 0.4, 0.5, 0.6];
+const TOP = 0.6;
+
+function drawTrials(plot, { images }, { price, limit }, found, front, won) {
+  const { x, y, area, element } = plot;
+  const at = (place) => [x(found.costs[place]), y(Math.min(TOP, found.wrong[place] / images))];
+  const circle = (kind, r) => (place) => {
+    const [cx, cy] = at(place);
+    return svg("circle", { class: kind, cx, cy, r });
+  };
+  const steps = front.flatMap((place, i) => {
+    const [left, top] = at(place);
+    return i ? [`${left},${at(front[i - 1])[1]}`, `${left},${top}`] : [`${left},${top}`];
+  });
+  const marks = [];
+  if (limit < 25)
+    marks.push(
+      svg("rect", {
+        class: "idle",
+        x: x(limit),
+        y: area.top,
+        width: area.right - x(limit),
+        height: area.bottom - area.top,
+      }),
+    );
+  const seen = (place) => found.wrong[place] / images <= TOP;
+  marks.push(
+    ...found.costs.map((_, place) => place).filter(seen).map(circle("trial", 4.5)),
+    svg("polyline", { class: "improvement", points: steps.join(" ") }),
+    ...front.filter(seen).map(circle("good", 6)),
+  );
+  if (won !== null) {
+    const paid = (100 * found.wrong[won]) / images + price * found.costs[won];
+    // The line leaves the picture at the top or at the left.
+    const start = Math.max(0, (paid - 100 * TOP) / price);
+    const end = Math.min(25, (paid - 100 * 0.12) / price);
+    const high = (cost) => y((paid - price * cost) / 100);
+    marks.push(
+      svg("line", {
+        class: "steps other",
+        x1: x(start),
+        y1: high(start),
+        x2: x(end),
+        y2: high(end),
+      }),
+      ...(seen(won) ? [circle("incumbent", 10)(won)] : []),
+    );
+  }
+  element.replaceChildren(
+    ...axes(plot, {
+      xTicks: COSTS.map((cost) => [cost, String(cost)]),
+      yTicks: ERRORS.map((error) => [error, String(error)]),
+      xLabel: "billions of multiplications",
+      away: 4,
+    }),
+    svg("text", { class: "title", x: area.left, y: 22 }, "validation error"),
+    ...marks,
+  );
+}
+
+function render({ model, el }) {
+  const recorded = recordedOf(model);
+  const panels = [
+    panel({
+      width: 640,
+      height: 400,
+      x: [0, 25],
+      y: [0.12, TOP],
+      left: 62,
+      right: 24,
+      top: 38,
+      bottom: 64,
+      class: "full",
+      label:
+        "Validation error of the trials against the multiplications of their training, the front " +
+        "of those that none dominates, and the line of what is as good as the winner",
+    }),
+  ];
+  const legend = [
+    ["circle", "trial", "trial, up to an error of 0.6"],
+    ["circle", "good", "on the front"],
+    ["line", "improvement", "the front"],
+    ["line", "steps other", "as good as the winner, at this price"],
+    ["circle", "incumbent", "winner"],
+  ];
+  const foundWith = remembered(({ trials, seed }) => {
+    const found = drawn(recorded, { trials, seed });
+    const front = nondominated(found);
+    return { found, front, priced: hull(front, found) };
+  });
+  const knobs = [
+    slider(model, "price", { log: true, step: 0.05, say: two }),
+    slider(model, "limit", {
+      log: true,
+      step: 0.02,
+      say: (value) => (value < 25 ? two(value) : "none"),
+    }),
+    slider(model, "trials", { step: 10 }),
+  ];
+  const redraw = (state) => {
+    const { found, front, priced } = foundWith({ trials: state.trials, seed: state.seed });
+    const won = winner(recorded, found, state);
+    drawTrials(panels[0], recorded, state, found, front, won);
+    return inWords(recorded, state, found, front, priced, won);
+  };
+  return explore({ model, el, panels, legend, knobs, redraw });
+}
+
+export default { render };
