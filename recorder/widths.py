@@ -1,4 +1,4 @@
-"""The same small task at many widths: does the best learning rate stay where it is?"""
+"""One small task at many widths, to see whether the best learning rate stays where it is."""
 
 import functools
 import itertools
@@ -85,9 +85,7 @@ class WideNetworks(Networks):
         rates = factor * self.learning_rates
         slopes = self.gradients(images, labels, rates if self.optimizer.linear else 1.0)
         moves = self.optimizer.moves(slopes, rates)
-        for array, share, move in zip(
-            self.weights + self.biases, self.shares, moves, strict=True
-        ):
+        for array, share, move in zip(self.weights + self.biases, self.shares, moves, strict=True):
             array -= np.float32(share) * move
 
 
@@ -139,7 +137,11 @@ def wrong(
     """
     train, *judged = parts()
     plan = Training(
-        train, judged, epoch_ends(train, BATCH, EPOCHS), batch_size=BATCH, schedule="linear",
+        train,
+        judged,
+        epoch_ends(train, BATCH, EPOCHS),
+        batch_size=BATCH,
+        schedule="linear",
         seed=seed,
     )
     rates = [2.0**exponent for exponent in EXPONENTS[optimizer]]
@@ -160,7 +162,11 @@ def wrong(
 
 def kept(*work: Any) -> dict[str, list[int | None]]:
     """Return what `wrong` gives for these arguments, or gave when the recording was begun."""
-    path = files.UNFINISHED / "widths" / f"{joblib.hash((work, EPOCHS, BATCH, EXPONENTS[work[0]]))}.pkl"
+    path = (
+        files.UNFINISHED
+        / "widths"
+        / f"{joblib.hash((work, EPOCHS, BATCH, EXPONENTS[work[0]]))}.pkl"
+    )
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
@@ -177,7 +183,12 @@ def jobs() -> Iterator[tuple[str, str, int, list[int]]]:
         widest = width == max(WIDTHS)
         # At the base the two parametrizations are the same.
         if (width > BASE or parametrization == "standard") and not (widest and optimizer == "sgd"):
-            yield optimizer, parametrization, width, list(range(SEEDS_OF_WIDEST if widest else SEEDS))
+            yield (
+                optimizer,
+                parametrization,
+                width,
+                list(range(SEEDS_OF_WIDEST if widest else SEEDS)),
+            )
 
 
 def record(folder: Path = FOLDER) -> Path:

@@ -6,6 +6,7 @@ import {
   drawnWithoutRepetition,
   draws,
   explore,
+  logTicks,
   panel,
   remembered,
   slider,
@@ -87,13 +88,25 @@ function inWords(recorded, state, found, front, priced, won) {
   );
 }
 
-const COSTS = [0, 5, 10, 15, 20, 25],
+const COSTS = logTicks([0.1, 0.3, 1, 3, 10]),
   ERRORS = [0.2, 0.3, 0.4, 0.5, 0.6];
-const TOP = 0.6;
+const LEAST = 0.06,
+  MOST = 25,
+  LOW = 0.12,
+  TOP = 0.6;
+
+/** Points of a line of trials that are worth the same, bent by the axis. */
+function alike(paid, price) {
+  return Array.from({ length: 121 }, (_, i) => LEAST * (MOST / LEAST) ** (i / 120))
+    .map((cost) => [cost, (paid - price * cost) / 100])
+    .filter(([, error]) => error >= LOW && error <= TOP);
+}
 
 function drawTrials(plot, { images }, { price, limit }, found, front, won) {
-  const { x, y, area, element } = plot;
+  const { y, area, element } = plot;
+  const x = (cost) => plot.x(Math.log(cost));
   const at = (place) => [x(found.costs[place]), y(Math.min(TOP, found.wrong[place] / images))];
+  const seen = (place) => found.wrong[place] / images <= TOP;
   const circle = (kind, r) => (place) => {
     const [cx, cy] = at(place);
     return svg("circle", { class: kind, cx, cy, r });
@@ -102,43 +115,31 @@ function drawTrials(plot, { images }, { price, limit }, found, front, won) {
     const [left, top] = at(place);
     return i ? [`${left},${at(front[i - 1])[1]}`, `${left},${top}`] : [`${left},${top}`];
   });
-  const marks = [];
-  if (limit < 25)
-    marks.push(
-      svg("rect", {
-        class: "idle",
-        x: x(limit),
-        y: area.top,
-        width: area.right - x(limit),
-        height: area.bottom - area.top,
-      }),
-    );
-  const seen = (place) => found.wrong[place] / images <= TOP;
-  marks.push(
-    ...found.costs.map((_, place) => place).filter(seen).map(circle("trial", 4.5)),
+  const beyond = svg("rect", {
+    class: "idle",
+    x: x(limit),
+    y: area.top,
+    width: area.right - x(limit),
+    height: area.bottom - area.top,
+  });
+  const marks = [
+    ...found.costs
+      .map((_, place) => place)
+      .filter(seen)
+      .map(circle("trial", 4.5)),
     svg("polyline", { class: "improvement", points: steps.join(" ") }),
     ...front.filter(seen).map(circle("good", 6)),
-  );
+  ];
   if (won !== null) {
     const paid = (100 * found.wrong[won]) / images + price * found.costs[won];
-    // The line leaves the picture at the top or at the left.
-    const start = Math.max(0, (paid - 100 * TOP) / price);
-    const end = Math.min(25, (paid - 100 * 0.12) / price);
-    const high = (cost) => y((paid - price * cost) / 100);
-    marks.push(
-      svg("line", {
-        class: "steps other",
-        x1: x(start),
-        y1: high(start),
-        x2: x(end),
-        y2: high(end),
-      }),
-      ...(seen(won) ? [circle("incumbent", 10)(won)] : []),
-    );
+    const points = alike(paid, price).map(([cost, error]) => `${x(cost)},${y(error)}`);
+    marks.push(svg("polyline", { class: "steps other", points: points.join(" ") }));
+    if (seen(won)) marks.push(circle("incumbent", 10)(won));
   }
   element.replaceChildren(
+    ...(limit < MOST ? [beyond] : []),
     ...axes(plot, {
-      xTicks: COSTS.map((cost) => [cost, String(cost)]),
+      xTicks: COSTS,
       yTicks: ERRORS.map((error) => [error, String(error)]),
       xLabel: "billions of multiplications",
       away: 4,
@@ -154,8 +155,8 @@ function render({ model, el }) {
     panel({
       width: 640,
       height: 400,
-      x: [0, 25],
-      y: [0.12, TOP],
+      x: [Math.log(LEAST), Math.log(MOST)],
+      y: [LOW, TOP],
       left: 62,
       right: 24,
       top: 38,
@@ -183,7 +184,7 @@ function render({ model, el }) {
     slider(model, "limit", {
       log: true,
       step: 0.02,
-      say: (value) => (value < 25 ? two(value) : "none"),
+      say: (value) => (value < MOST ? two(value) : "none"),
     }),
     slider(model, "trials", { step: 10 }),
   ];

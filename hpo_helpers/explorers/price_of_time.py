@@ -12,6 +12,7 @@ from hpo_helpers.explorers.explorer import (
     constant,
     drawn_without_repetition,
 )
+from hpo_helpers.plots import log_ticks
 from hpo_helpers.recordings import load_mlp_seconds, load_recording
 
 CONFIGS = 300
@@ -70,7 +71,7 @@ class PriceOfTime(RecordedExplorer):
     """
 
     settings = ("price", "limit", "trials", "seed")
-    price = Number(0.3, min=0.001, max=100).tag(sync=True)
+    price = Number(1.0, min=0.001, max=100).tag(sync=True)
     limit = Number(25.0, min=0.1, max=25).tag(sync=True)
     trials = traitlets.Int(100, min=10, max=300).tag(sync=True)
     lengths = constant(list(EPOCHS))
@@ -130,10 +131,12 @@ class PriceOfTime(RecordedExplorer):
         ax.step(costs[front], errors[front], "C2", where="post", label="front")
         if winner is not None:
             paid = 100 * errors[winner] + self.price * costs[winner]
-            across = np.linspace(0, 25, 2)
+            across = np.geomspace(0.06, 25, 121)
             ax.plot(across, (paid - self.price * across) / 100, "k--", label="as good as it")
             ax.plot(costs[winner], errors[winner], "C1o", ms=13, mfc="none", mew=2.5, label="wins")
-        ax.set(xlabel="billions of multiplications", ylabel="validation error", ylim=(0.12, 0.6))
+        ax.set(xlabel="billions of multiplications", ylabel="validation error")
+        ax.set(xscale="log", xlim=(0.06, 25), ylim=(0.12, 0.6))
+        log_ticks(ax, x=[0.1, 0.3, 1, 3, 10])
         ax.legend()
         plt.show()
 
