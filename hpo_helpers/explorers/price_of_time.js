@@ -89,11 +89,11 @@ function inWords(recorded, state, found, front, priced, won) {
 }
 
 const COSTS = logTicks([0.1, 0.3, 1, 3, 10]),
-  ERRORS = [0.2, 0.3, 0.4, 0.5, 0.6];
+  ERRORS = logTicks([0.15, 0.2, 0.3, 0.4, 0.6]);
 const LEAST = 0.06,
   MOST = 25,
-  LOW = 0.12,
-  TOP = 0.6;
+  LOW = 0.14,
+  TOP = 0.62;
 
 /** Points of a line of trials that are worth the same, bent by the axis. */
 function alike(paid, price) {
@@ -103,8 +103,8 @@ function alike(paid, price) {
 }
 
 function drawTrials(plot, { images }, { price, limit }, found, front, won) {
-  const { y, area, element } = plot;
-  const x = (cost) => plot.x(Math.log(cost));
+  const { area, element } = plot;
+  const [x, y] = [plot.x, plot.y].map((scale) => (value) => scale(Math.log(value)));
   const at = (place) => [x(found.costs[place]), y(Math.min(TOP, found.wrong[place] / images))];
   const seen = (place) => found.wrong[place] / images <= TOP;
   const circle = (kind, r) => (place) => {
@@ -140,7 +140,7 @@ function drawTrials(plot, { images }, { price, limit }, found, front, won) {
     ...(limit < MOST ? [beyond] : []),
     ...axes(plot, {
       xTicks: COSTS,
-      yTicks: ERRORS.map((error) => [error, String(error)]),
+      yTicks: ERRORS,
       xLabel: "billions of multiplications",
       away: 4,
     }),
@@ -156,7 +156,7 @@ function render({ model, el }) {
       width: 640,
       height: 400,
       x: [Math.log(LEAST), Math.log(MOST)],
-      y: [LOW, TOP],
+      y: [Math.log(LOW), Math.log(TOP)],
       left: 62,
       right: 24,
       top: 38,
@@ -168,7 +168,7 @@ function render({ model, el }) {
     }),
   ];
   const legend = [
-    ["circle", "trial", "trial, up to an error of 0.6"],
+    ["circle", "trial", "trial, up to an error of 0.62"],
     ["circle", "good", "on the front"],
     ["line", "improvement", "the front"],
     ["line", "steps other", "as good as the winner, at this price"],

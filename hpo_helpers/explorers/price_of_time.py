@@ -132,12 +132,16 @@ class PriceOfTime(RecordedExplorer):
         if winner is not None:
             paid = 100 * errors[winner] + self.price * costs[winner]
             across = np.geomspace(0.06, 25, 121)
-            ax.plot(across, (paid - self.price * across) / 100, "k--", label="as good as it")
-            ax.plot(costs[winner], errors[winner], "C1o", ms=13, mfc="none", mew=2.5, label="wins")
+            ax.plot(
+                across, (paid - self.price * across) / 100, "k--", label="as good as the winner"
+            )
+            ax.plot(
+                costs[winner], errors[winner], "C1o", ms=13, mfc="none", mew=2.5, label="winner"
+            )
         ax.set(xlabel="billions of multiplications", ylabel="validation error")
-        ax.set(xscale="log", xlim=(0.06, 25), ylim=(0.12, 0.6))
-        log_ticks(ax, x=[0.1, 0.3, 1, 3, 10])
-        ax.legend()
+        ax.set(xscale="log", yscale="log", xlim=(0.06, 25), ylim=(0.14, 0.62))
+        log_ticks(ax, x=[0.1, 0.3, 1, 3, 10], y=[0.15, 0.2, 0.3, 0.4, 0.6])
+        ax.legend(fontsize=10, loc="upper right")
         plt.show()
 
 
