@@ -33,21 +33,21 @@ export function drawn({ lengths, learned, weights, wrong }, { trials, seed }) {
 }
 
 /** The places of the trials that no other dominates, the cheapest first. */
-export function nondominated({ wrong, costs }) {
+export function front({ wrong, costs }) {
   const order = costs
     .map((_, place) => place)
     .sort((a, b) => costs[a] - costs[b] || wrong[a] - wrong[b] || a - b);
-  const front = [];
+  const onFront = [];
   for (const place of order) {
-    if (front.length === 0 || wrong[place] < wrong[front.at(-1)]) front.push(place);
+    if (onFront.length === 0 || wrong[place] < wrong[onFront.at(-1)]) onFront.push(place);
   }
-  return front;
+  return onFront;
 }
 
 /** Those of a front that a straight line touches from below: its lower convex hull. */
-export function hull(front, { wrong, costs }) {
+export function priced(onFront, { wrong, costs }) {
   const kept = [];
-  for (const place of front) {
+  for (const place of onFront) {
     while (kept.length > 1) {
       const [first, last] = kept.slice(-2);
       const fall = (wrong[last] - wrong[first]) * (costs[place] - costs[first]);
@@ -71,15 +71,15 @@ export function winner({ images }, { wrong, costs }, { price, limit }) {
 
 const two = (value) => String(Number(value.toPrecision(2)));
 
-function inWords(recorded, state, found, front, priced, won) {
+function inWords(recorded, state, found, onFront, byPrice, won) {
   const ends =
-    `Of ${state.trials} trials ${front.length} are on the front; ${priced.length} of them win at ` +
+    `Of ${state.trials} trials ${onFront.length} are on the front; ${byPrice.length} of them win at ` +
     "some price, without a limit.";
   if (won === null) return `No trial costs ${two(state.limit)} billion or less. ${ends}`;
   const { lengths, about, seconds, images } = recorded;
   const place = Math.floor(found.rows[won] / lengths.length);
   const epochs = lengths[found.rows[won] % lengths.length];
-  const touched = priced.includes(won) ? "" : " Without a limit no price finds it.";
+  const touched = byPrice.includes(won) ? "" : " Without a limit no price finds it.";
   return (
     `The winner has ${about[place].replace("x", "layer(s) of")} units and trains ` +
     `${epochs} epoch${epochs === 1 ? "" : "s"}: an error of ` +
@@ -102,7 +102,7 @@ function alike(paid, price) {
     .filter(([, error]) => error >= LOW && error <= TOP);
 }
 
-function drawTrials(plot, { images }, { price, limit }, found, front, won) {
+function drawTrials(plot, { images }, { price, limit }, found, onFront, won) {
   const { area, element } = plot;
   const [x, y] = [plot.x, plot.y].map((scale) => (value) => scale(Math.log(value)));
   const at = (place) => [x(found.costs[place]), y(Math.min(TOP, found.wrong[place] / images))];
@@ -111,9 +111,9 @@ function drawTrials(plot, { images }, { price, limit }, found, front, won) {
     const [cx, cy] = at(place);
     return svg("circle", { class: kind, cx, cy, r });
   };
-  const steps = front.flatMap((place, i) => {
+  const steps = onFront.flatMap((place, i) => {
     const [left, top] = at(place);
-    return i ? [`${left},${at(front[i - 1])[1]}`, `${left},${top}`] : [`${left},${top}`];
+    return i ? [`${left},${at(onFront[i - 1])[1]}`, `${left},${top}`] : [`${left},${top}`];
   });
   const beyond = svg("rect", {
     class: "idle",
@@ -128,7 +128,7 @@ function drawTrials(plot, { images }, { price, limit }, found, front, won) {
       .filter(seen)
       .map(circle("trial", 4.5)),
     svg("polyline", { class: "improvement", points: steps.join(" ") }),
-    ...front.filter(seen).map(circle("good", 6)),
+    ...onFront.filter(seen).map(circle("good", 6)),
   ];
   if (won !== null) {
     const paid = (100 * found.wrong[won]) / images + price * found.costs[won];
@@ -176,8 +176,8 @@ function render({ model, el }) {
   ];
   const foundWith = remembered(({ trials, seed }) => {
     const found = drawn(recorded, { trials, seed });
-    const front = nondominated(found);
-    return { found, front, priced: hull(front, found) };
+    const onFront = front(found);
+    return { found, onFront, byPrice: priced(onFront, found) };
   });
   const knobs = [
     slider(model, "price", { log: true, step: 0.05, say: two }),
@@ -189,10 +189,10 @@ function render({ model, el }) {
     slider(model, "trials", { step: 10 }),
   ];
   const redraw = (state) => {
-    const { found, front, priced } = foundWith({ trials: state.trials, seed: state.seed });
+    const { found, onFront, byPrice } = foundWith({ trials: state.trials, seed: state.seed });
     const won = winner(recorded, found, state);
-    drawTrials(panels[0], recorded, state, found, front, won);
-    return inWords(recorded, state, found, front, priced, won);
+    drawTrials(panels[0], recorded, state, found, onFront, won);
+    return inWords(recorded, state, found, onFront, byPrice, won);
   };
   return explore({ model, el, panels, legend, knobs, redraw });
 }

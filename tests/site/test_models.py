@@ -362,8 +362,8 @@ def test_price_of_time(in_javascript):
     call = """(model, state) => {
       const recorded = explorer.recordedOf(model);
       const found = explorer.drawn(recorded, state);
-      const front = explorer.nondominated(found);
-      return { ...found, front, priced: explorer.hull(front, found),
+      const front = explorer.front(found);
+      return { ...found, front, priced: explorer.priced(front, found),
         winner: explorer.winner(recorded, found, state) }; }"""
     for state, found in zip(states, in_javascript(PriceOfTime(), call, states), strict=True):
         model = PriceOfTime(**state)
