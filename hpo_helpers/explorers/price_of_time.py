@@ -91,7 +91,7 @@ class PriceOfTime(RecordedExplorer):
             wrong=wrong.astype("<u2").tobytes(),
             weights=[weights_of(row["layers"], row["units"]) for row in rows],
             seconds=[seconds_of(row, 1) for row in rows],
-            about=[f"{row['layers']} x {row['units']}" for row in rows],
+            about=[shape_of(row["layers"], row["units"]) for row in rows],
             **settings,
         )
 
@@ -143,6 +143,11 @@ class PriceOfTime(RecordedExplorer):
         log_ticks(ax, x=[0.1, 0.3, 1, 3, 10], y=[0.15, 0.2, 0.3, 0.4, 0.6])
         ax.legend(fontsize=10, loc="upper right")
         plt.show()
+
+
+def shape_of(layers: int, units: int) -> str:
+    """Say what a network looks like."""
+    return f"{layers} layer{'' if layers == 1 else 's'} of {units} units"
 
 
 def weights_of(layers: int, units: int) -> int:
