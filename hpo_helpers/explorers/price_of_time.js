@@ -81,7 +81,8 @@ function inWords(recorded, state, found, onFront, byPrice, won) {
   const epochs = lengths[found.rows[won] % lengths.length];
   const touched = byPrice.includes(won) ? "" : " Without a limit no price finds it.";
   return (
-    `The winner has ${about[place]} and trains ` +
+    `At a price of ${two(state.price)} point${two(state.price) === "1" ? "" : "s"} a billion the ` +
+    `winner has ${about[place]} and trains ` +
     `${epochs} epoch${epochs === 1 ? "" : "s"}: an error of ` +
     `${(found.wrong[won] / images).toFixed(3)} for ${two(found.costs[won])} billion ` +
     `multiplications, ${two(seconds[place] * epochs)} s where it was recorded.${touched} ${ends}`

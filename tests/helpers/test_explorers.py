@@ -195,7 +195,7 @@ def test_larger_validation_sets_pick_better_and_flatter_less():
     assert optimism[0] > 0.01 > abs(optimism[1])
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_prices_find_the_front_as_far_as_it_is_convex(seed):
     explorer = PriceOfTime(seed=seed, trials=200)
     _, wrong, costs = explorer.drawn()
@@ -206,7 +206,7 @@ def test_prices_find_the_front_as_far_as_it_is_convex(seed):
         alike = [one for one in front if (wrong[one], costs[one]) == (wrong[place], costs[place])]
         assert bool(alike) == (not strictly.any())
     found = set()
-    for price in np.geomspace(1e-3, 100, 2000):
+    for price in np.geomspace(1e-3, 100, 200):
         explorer.price = price
         found.add(explorer.winner())
     assert found <= set(explorer.priced()) < set(front)

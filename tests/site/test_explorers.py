@@ -211,8 +211,10 @@ def words_of_prices(explorer):
     if place is None:
         return [*said, f"No trial costs {explorer.limit:.2g} billion or less."]
     row, epochs = rows[place] // 4, explorer.lengths[rows[place] % 4]
+    price = f"{float(f'{explorer.price:.2g}'):g}"
     said += [
-        f"The winner has {explorer.about[row]} and trains {epochs} epoch",
+        f"At a price of {price} point",
+        f"a billion the winner has {explorer.about[row]} and trains {epochs} epoch",
         f"an error of {wrong[place] / explorer.images:.3f} for {costs[place]:.2g} billion",
         f"{float(f'{explorer.seconds[row] * epochs:.2g}'):g} s where it was recorded.",
     ]
