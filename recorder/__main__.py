@@ -22,6 +22,7 @@ from recorder import (
     seed_lottery,
     softmax,
     variance,
+    widths,
 )
 from recorder.groups import record_groups
 
@@ -43,6 +44,7 @@ RECORDINGS: dict[str, Callable[[], Path]] = {
     "five_picks": five_picks.record,
     "seed_lottery": seed_lottery.record,
     "ladder": ladder.record,
+    "widths": widths.record,
     "searches": searches.record,
     "fashion_mnist_sample": fashion_mnist_sample.record,
 }

@@ -11,6 +11,7 @@ from hpo_helpers.explorers.grid_or_random import GridOrRandom
 from hpo_helpers.explorers.halving import Halving
 from hpo_helpers.explorers.ladder import Ladder
 from hpo_helpers.explorers.learning_rate_range import LearningRateRange
+from hpo_helpers.explorers.price_of_time import PriceOfTime
 from hpo_helpers.explorers.reading_room import ReadingRoom
 from hpo_helpers.explorers.seed_lottery import SeedLottery
 from hpo_helpers.explorers.train_again import TrainAgain
@@ -25,6 +26,7 @@ __all__ = [
     "Halving",
     "Ladder",
     "LearningRateRange",
+    "PriceOfTime",
     "ReadingRoom",
     "SeedLottery",
     "TrainAgain",

@@ -16,6 +16,7 @@ from hpo_helpers.explorers import (
     GridOrRandom,
     Halving,
     LearningRateRange,
+    PriceOfTime,
     SeedLottery,
     TrainAgain,
     ValidationNoise,
@@ -45,6 +46,8 @@ ALL = [getattr(explorers, name) for name in explorers.__all__]
         (CoarseToFineRounds, {"trial": 3}, "trial is no setting; expected one of .*'trials'"),
         (ValidationNoise, {"size": 150}, "any of"),
         (ValidationNoise, {"trials": 1}, "should not be less than 2"),
+        (PriceOfTime, {"price": 0.0}, "should not be less than 0.001"),
+        (PriceOfTime, {"limit": 30.0}, "should not be greater than 25"),
         (FivePicks, {"picks": [0.1, 0.1]}, "at most 5 learning rates .* none of them twice"),
         (FivePicks, {"picks": [0.1, 10.0]}, r"picks is \[0.1, 10.0\]; .* from 1e-6 to 1,"),
         (FivePicks, {"picks": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]}, "expected at most 5"),
@@ -197,6 +200,37 @@ def test_larger_validation_sets_pick_better_and_flatter_less():
     picked, optimism = zip(*[ValidationNoise().found(size) for size in (100, 10_000)], strict=True)
     assert picked[1] > picked[0] + 0.3
     assert optimism[0] > 0.01 > abs(optimism[1])
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_prices_find_the_front_as_far_as_it_is_convex(seed):
+    explorer = PriceOfTime(seed=seed, trials=200)
+    _, wrong, costs = explorer.drawn()
+    front = explorer.front()
+    for place in range(200):
+        better = (wrong <= wrong[place]) & (costs <= costs[place])
+        strictly = better & ((wrong < wrong[place]) | (costs < costs[place]))
+        alike = [one for one in front if (wrong[one], costs[one]) == (wrong[place], costs[place])]
+        assert bool(alike) == (not strictly.any())
+    found = set()
+    for price in np.geomspace(1e-3, 100, 200):
+        explorer.price = price
+        found.add(explorer.winner())
+    assert found <= set(explorer.priced()) < set(front)
+    explorer.limit = float(costs[front[2]])
+    explorer.price = 0.001
+    assert explorer.winner() == front[2]
+
+
+def test_price_of_time_shows_the_recording():
+    recording = load_recording("mlp").where(seed=0)
+    explorer = PriceOfTime(trials=300)
+    rows, wrong, costs = explorer.drawn()
+    for row, count, cost in list(zip(rows, wrong, costs, strict=True))[:20]:
+        config, epochs = recording.table.iloc[row // 4], explorer.lengths[row % 4]
+        assert recording.wrong("validation")[row // 4, epochs - 1] == count
+        weights = 784 * config.units + (config.layers - 1) * config.units**2 + 10 * config.units
+        assert cost == 3 * weights * 2000 * epochs / 1e9
 
 
 def test_game_hides_what_was_recorded():

@@ -24,6 +24,7 @@ from recorder import (
     groups,
     ladder,
     mlp_seconds,
+    widths,
 )
 from recorder.groups import Group, record_groups
 
@@ -219,3 +220,39 @@ def test_ladder_is_timed_step_by_step(elsewhere, monkeypatch):
     for row in found["steps"]:
         assert len(row["seconds"]) == len(found["trials"])
     assert np.allclose(found["errors"], stored["errors"][:2], atol=0.02)
+
+
+def test_widths_are_trained_once_and_recorded_by_rate(elsewhere, monkeypatch):
+    few = {"adam": range(-9, -7), "sgd": range(-4, -2)}
+    for name, value in [
+        ("WIDTHS", (32, 64, 128)),
+        ("SEEDS", 2),
+        ("SEEDS_OF_WIDEST", 1),
+        ("EXPONENTS", few),
+        ("EPOCHS", 1),
+    ]:
+        monkeypatch.setattr(widths, name, value)
+    found = json.loads(widths.record(elsewhere).read_text("utf-8"))
+    assert found["command"] == "python -m recorder widths"
+    rows = found["trials"]
+    # Two optimizers at the base, both parametrizations at 64, no SGD at the widest.
+    assert len(rows) == 2 * (2 + 4 + 2)
+    assert {len(row["test"]) for row in rows if row["width"] < 128} == {2}
+    assert all(len(row["validation"]) == 1 for row in rows if row["width"] == 128)
+    # A second time nothing is trained.
+    monkeypatch.setattr(widths, "wrong", None)
+    again = json.loads(widths.record(elsewhere).read_text("utf-8"))
+    assert again["trials"] == rows
+
+
+def test_recorded_widths_are_trained_again_alike():
+    found = widths.wrong("adam", "mup", 64, seed=0)
+    stored = [
+        row
+        for row in load_json("widths")["trials"]
+        if (row["optimizer"], row["parametrization"], row["width"]) == ("adam", "mup", 64)
+    ]
+    assert [row["exponent"] for row in stored] == list(widths.EXPONENTS["adam"])
+    for part in ("validation", "test"):
+        gaps = np.subtract(found[part], [row[part][0] for row in stored])
+        assert np.abs(gaps[:6]).max() <= 20

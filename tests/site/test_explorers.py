@@ -21,6 +21,7 @@ from hpo_helpers.explorers import (
     Halving,
     Ladder,
     LearningRateRange,
+    PriceOfTime,
     ReadingRoom,
     SeedLottery,
     TrainAgain,
@@ -71,6 +72,7 @@ GAME = Place("smarter/five_picks", FivePicks)
 LADDER = Place("search/fast_objective", Ladder)
 LOTTERY = Place("judgement/comparing_methods", SeedLottery)
 AGAIN = Place("judgement/replication", TrainAgain)
+PRICE = Place("smarter/several_goals", PriceOfTime)
 PLACES = [
     FRONT,
     RANGE,
@@ -85,6 +87,7 @@ PLACES = [
     LADDER,
     LOTTERY,
     AGAIN,
+    PRICE,
 ]
 # Its model is JavaScript alone; see test_reading_room.py.
 ROOM = Place("judgement/reading_room", ReadingRoom)
@@ -185,6 +188,8 @@ def words(explorer):
             f"{explorer.trials} trials, 1,000 updates each, took {say_seconds(first)} as",
             f"and {say_seconds(last)} all at once",
         ]
+    if isinstance(explorer, PriceOfTime):
+        return words_of_prices(explorer)
     if isinstance(explorer, FivePicks):
         return words_of_a_game(explorer)
     if isinstance(explorer, SeedLottery):
@@ -210,6 +215,25 @@ def words(explorer):
         f"worse in {per_cent(np.mean(first > second + 1e-9))}",
         f"ends at {unlucky[0]:.3f} or above, one random search in ten at {unlucky[1]:.3f} or",
     ]
+
+
+def words_of_prices(explorer):
+    (rows, wrong, costs), place = explorer.drawn(), explorer.winner()
+    front, priced = explorer.front(), explorer.priced()
+    said = [
+        f"Of {explorer.trials} trials {len(front)} are on the front; {len(priced)} of them win",
+    ]
+    if place is None:
+        return [*said, f"No trial costs {explorer.limit:.2g} billion or less."]
+    row, epochs = rows[place] // 4, explorer.lengths[rows[place] % 4]
+    price = f"{float(f'{explorer.price:.2g}'):g}"
+    said += [
+        f"At a price of {price} point",
+        f"a billion the winner has {explorer.about[row]} and trains {epochs} epoch",
+        f"an error of {wrong[place] / explorer.images:.3f} for {costs[place]:.2g} billion",
+        f"{float(f'{explorer.seconds[row] * epochs:.2g}'):g} s where it was recorded.",
+    ]
+    return said if place in priced else [*said, "Without a limit no price finds it."]
 
 
 def words_before_training(explorer):
@@ -410,6 +434,9 @@ def test_explorer_says_what_the_model_in_python_says(open_page, place, from_fold
         (CLOCK, "workers", ["End"], "16", {"workers": 16}),
         (CLOCK, "spread of times", ["Home"], "equal", {"spread": 0.0}),
         (LADDER, "trials", ["ArrowRight"] * 2, "30", {"trials": 30}),
+        (PRICE, "price", ["Home"], "0.001", {"price": 0.001}),
+        (PRICE, "limit", ["Home"], "0.1", {"limit": 0.1}),
+        (PRICE, "trials", ["End"], "300", {"trials": 300}),
         (BAYESIAN, "trials", ["End"], "15", {"trials": 15}),
         (LOTTERY, "seed", ["Home"], "1", {"seed": 1}),
         (LOTTERY, "seeds counted", ["End"], "50", {"seeds": 50}),

@@ -19,6 +19,7 @@ from hpo_helpers.explorers import (
     Halving,
     Ladder,
     LearningRateRange,
+    PriceOfTime,
     SeedLottery,
     TrainAgain,
     ValidationNoise,
@@ -351,6 +352,29 @@ def test_ladder(in_javascript):
         assert np.allclose(found["rates"], Ladder(**state).rates(), rtol=1e-12)
         assert found["seconds"] == [[*pair] for pair in Ladder(**state).seconds_of_steps().items()]
         assert all(found["inside"]) and not any(found["outside"])
+
+
+def test_price_of_time(in_javascript):
+    states = states_of(
+        PriceOfTime(),
+        price=[0.001, 0.1, 1.0, 100.0],
+        limit=[0.1, 2.1, 25.0],
+        trials=[10, 300],
+        seed=SEEDS,
+    )
+    call = """(model, state) => {
+      const recorded = explorer.recordedOf(model);
+      const found = explorer.drawn(recorded, state);
+      const front = explorer.front(found);
+      return { ...found, front, priced: explorer.priced(front, found),
+        winner: explorer.winner(recorded, found, state) }; }"""
+    for state, found in zip(states, in_javascript(PriceOfTime(), call, states), strict=True):
+        model = PriceOfTime(**state)
+        assert found["winner"] == model.winner()
+        rows, wrong, costs = model.drawn()
+        assert (found["rows"], found["wrong"]) == (rows, wrong.tolist())
+        assert found["costs"] == costs.tolist()
+        assert (found["front"], found["priced"]) == (model.front(), model.priced())
 
 
 def test_points_that_are_trained_here_stand_where_their_curves_end(in_javascript):
