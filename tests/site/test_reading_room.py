@@ -754,9 +754,9 @@ def test_columns_are_corrected_by_the_reader(open_room, sound):
     expect(page.locator("[data-kind=winner]")).to_contain_text("By 400 validation images")
 
 
-def random_trials(count):
+def random_trials(count, names):
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame(rng.uniform(size=(count, 7)), columns=[*"abcdefg"])
+    frame = pd.DataFrame(rng.uniform(size=(count, len(names))), columns=[*names])
     return frame.assign(rate=10 ** rng.uniform(-4, 0, count), error=rng.uniform(size=count))
 
 
@@ -764,9 +764,9 @@ def test_brush_follows_the_hand(open_room, browser):
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         context.add_init_script(TIME_FRAMES)
         page = open_room(context=context)
-        for count, milliseconds in [(1000, 16), (10_000, 100)]:
+        for count, names, milliseconds in [(1000, "abcdefg", 16), (10_000, "abc", 100)]:
             name = f"{count}.csv"
-            give(page, name, random_trials(count).to_csv(index=False, float_format="%.6g"))
+            give(page, name, random_trials(count, names).to_csv(index=False, float_format="%.6g"))
             status(page, name)
             drag(page, 0, 0.02, 0.98)
             page.evaluate("frames_.length = 0")
