@@ -14,18 +14,25 @@ from scipy import stats
 
 from bench.result import Interval, Result
 from hpo_helpers.problems import FITTED, JUDGES, PROBLEMS, Problem
+from hpo_helpers.recordings import found_by
 from hpo_helpers.searchers import RandomSearch
 from recorder import searches
 from recorder.searches import BUDGETS, METHODS, SCHEDULED
 
 NETWORKS = [name for name, problem in PROBLEMS.items() if problem.epochs > 1]
 TPE = "Optuna's TPESampler"
-MULTIVARIATE = "Optuna's TPESampler, multivariate"
+UNIVARIATE = "Optuna's TPESampler, univariate"
+GROUPED = "Optuna's TPESampler, grouped"
 # By the first word of their rows: ours, the peer, and the problems on which they are compared.
 PAIRS = {
     f"{word}_{against}": (ours, peer, [*PROBLEMS])
     for word, ours in {"bayesian": "BayesianSearch", "tpe": "TPESearch"}.items()
-    for against, peer in {"random": "RandomSearch", "optuna": TPE, "multi": MULTIVARIATE}.items()
+    for against, peer in {
+        "random": "RandomSearch",
+        "optuna": TPE,
+        "univariate": UNIVARIATE,
+        "grouped": GROUPED,
+    }.items()
 } | {
     "asha_sklearn": ("ASHA", "the schedule of scikit-learn's HalvingRandomSearchCV", NETWORKS),
     "asha_tpe_random": ("ASHA with TPESearch", "RandomSearch", NETWORKS),
@@ -54,7 +61,7 @@ def interval(statistic: Callable, *samples: np.ndarray) -> Interval:
 @functools.cache
 def truths(method: str, problem: str) -> np.ndarray:
     """Return what a method's configurations are worth, shape (seeds, budgets)."""
-    return np.array([row["truths"] for row in searches.kept(method, problem)])
+    return np.column_stack([found_by(method, problem, trials) for trials in BUDGETS])
 
 
 def compared(ours: str, peer: str, problem: str) -> Result:

@@ -95,35 +95,6 @@ def plot_incumbent(ax: Axes, errors: np.ndarray, label: str, color: str | None =
     ax.set(xlabel="trials", ylabel="error of the incumbent")
 
 
-def plot_response(ax: Axes, values: Sequence[float], errors: np.ndarray, label: str) -> None:
-    """Draw the error against one hyperparameter on a log scale.
-
-    Parameters
-    ----------
-    ax : Axes
-    values : sequence of float, shape (n,)
-    errors : array_like, shape (n,) or (seeds, n)
-        Of several seeds the mean is drawn, with a band from the lowest to the highest.
-    label : str
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> ax = Figure().subplots()
-    >>> plot_response(ax, [0.01, 0.1], [[0.2, 0.5], [0.4, 0.7]], "two seeds")
-    >>> ax.lines[0].get_ydata().round(2)
-    array([0.3, 0.6])
-    """
-    errors = np.atleast_2d(np.asarray(errors, dtype=float))
-    if not errors.size:
-        errors = np.full((1, len(values)), np.nan)
-    (line,) = ax.semilogx(values, errors.mean(axis=0), label=label)
-    if len(errors) > 1:
-        low, high = errors.min(axis=0), errors.max(axis=0)
-        ax.fill_between(values, low, high, alpha=0.2, color=line.get_color(), linewidth=0)
-    ax.set_ylabel("validation error")
-
-
 def plot_coverage(ax: Axes, points: np.ndarray, color: str = "C1") -> None:
     """Draw trials in the unit square, and their projections beside its axes.
 

@@ -153,10 +153,15 @@ def suggested(trial: optuna.Trial, space: ConfigSpace) -> Config:
 
 
 def _tpe(seed: int) -> BaseSampler:
+    # Of one objective it is multivariate by default.
     return TPESampler(seed=seed)
 
 
-def _multivariate(seed: int) -> BaseSampler:
+def _univariate(seed: int) -> BaseSampler:
+    return TPESampler(seed=seed, multivariate=False)
+
+
+def _grouped(seed: int) -> BaseSampler:
     return TPESampler(seed=seed, multivariate=True, group=True)
 
 
@@ -187,7 +192,8 @@ METHODS: dict[str, Search] = {
     "BayesianSearch": ours(BayesianSearch),
     "TPESearch": ours(TPESearch),
     "Optuna's TPESampler": optunas(_tpe),
-    "Optuna's TPESampler, multivariate": optunas(_multivariate),
+    "Optuna's TPESampler, univariate": optunas(_univariate),
+    "Optuna's TPESampler, grouped": optunas(_grouped),
 }
 MIXED: dict[str, Search] = {
     "LocalSearch after 20 at random": ours(partial(Mixed, at_random=lambda number: number < 20)),

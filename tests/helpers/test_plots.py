@@ -33,15 +33,6 @@ def test_incumbent_of_several_searches_is_their_median_with_quartiles(ax):
     assert np.allclose([heights.min(), heights.max()], [0.2, 0.4])
 
 
-def test_response_of_several_seeds_is_their_mean_between_the_extremes(ax):
-    plots.plot_response(ax, [0.01, 0.1], [[0.2, 0.4], [0.4, 0.8]], "mean")
-    (line,) = ax.get_lines()
-    assert np.allclose(line.get_ydata(), [0.3, 0.6])
-    assert ax.get_xscale() == "log"
-    heights = ax.collections[0].get_paths()[0].vertices[:, 1]
-    assert np.allclose([heights.min(), heights.max()], [0.2, 0.8])
-
-
 def test_coverage_shows_the_projection_of_every_trial(ax):
     points = [[0.1, 0.5], [0.1, 0.9], [0.7, 0.2]]
     plots.plot_coverage(ax, points)
@@ -68,15 +59,6 @@ def test_incumbent_of_nothing_is_an_empty_picture_with_labels(ax, errors):
     ax.figure.canvas.draw()
     assert ax.get_lines()[0].get_xdata().size == 0
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("trials", "error of the incumbent")
-
-
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("errors", NOTHING, ids=str)
-def test_response_of_nothing_is_an_empty_picture_with_a_label(ax, errors):
-    plots.plot_response(ax, [0.1] * np.shape(errors)[-1], errors, "no trial")
-    ax.figure.canvas.draw()
-    assert not np.isfinite(ax.get_lines()[0].get_ydata()).any()
-    assert ax.get_ylabel() == "validation error"
 
 
 @pytest.mark.filterwarnings("error")
