@@ -55,7 +55,9 @@ def another(kind, name):
     low, high = limit["min"], limit["max"]
     if isinstance(default, list | tuple):
         return type(default)((low * 10, high))
-    return high if "whole" in limit else (low + high) / 3
+    if "whole" in limit:
+        return low if default == high else high
+    return (low + high) / 3
 
 
 def bad(kind, name):
