@@ -15,7 +15,7 @@ import numpy as np
 import optuna
 from threadpoolctl import threadpool_limits
 
-from bench import page_engine, pages, peers, tuners
+from bench import page_engine, pages, peers, suite, tuners
 from bench.result import Result
 from hpo_helpers.data import Split, Splits, load_fashion_mnist, read_original
 from hpo_helpers.recordings import DIGITS_SPACE, load_json
@@ -295,4 +295,5 @@ BENCHMARKS: dict[str, Callable[[], Result]] = {
     "page_engine_numpy": page_engine.page_engine_numpy,
     "page_first_point": page_engine.page_first_point,
     **tuners.ROWS,
+    **suite.ROWS,
 }
