@@ -34,17 +34,10 @@ PAIRS = {
         "grouped": GROUPED,
     }.items()
 } | {
-    "asha_sklearn": ("ASHA", "the schedule of scikit-learn's HalvingRandomSearchCV", NETWORKS),
     "asha_tpe_random": ("ASHA with TPESearch", "RandomSearch", NETWORKS),
     "asha_tpe_optuna": (
         "ASHA with TPESearch",
         "Optuna's SuccessiveHalvingPruner with TPE",
-        NETWORKS,
-    ),
-    "hyperband_tpe_random": ("Hyperband with TPESearch", "RandomSearch", NETWORKS),
-    "hyperband_tpe_optuna": (
-        "Hyperband with TPESearch",
-        "Optuna's HyperbandPruner with TPE",
         NETWORKS,
     ),
 }
@@ -167,9 +160,6 @@ ROWS: dict[str, Callable[[], Result]] = {
 } | {
     "rank_bayesian": functools.partial(mean_rank, "BayesianSearch", [*METHODS], [*PROBLEMS]),
     "rank_tpe": functools.partial(mean_rank, "TPESearch", [*METHODS], [*PROBLEMS]),
-    "rank_scheduled": functools.partial(
-        mean_rank, "ASHA with TPESearch", ["RandomSearch", *SCHEDULED], NETWORKS
-    ),
 }
 
 
