@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 _MEANS = np.log(0.5), np.log(1.0), np.log(0.05)
 _EVALUATIONS = 15
 # Added to the diagonal, so that points that coincide leave a matrix with a Cholesky root.
-_JITTER = 1e-8
+JITTER = 1e-8
 
 
 class GaussianProcess:
@@ -50,7 +50,7 @@ class GaussianProcess:
         self.theta = most_probable(points, values, groups) if theta is None else theta
         self._scales = np.exp(self.theta[groups])
         self._points = points / self._scales
-        noise = np.exp(self.theta[-1]) + _JITTER
+        noise = np.exp(self.theta[-1]) + JITTER
         self._root = linalg.cholesky(self.covariance(points) + noise * np.eye(len(points)), True)
         self._weights = linalg.cho_solve((self._root, True), values)
 
@@ -145,7 +145,7 @@ def log_posterior(
     decay = signal * np.exp(-far)
     covariance = decay * (1 + far + far**2 / 3)
     root = linalg.cholesky(
-        covariance + (noise + _JITTER) * np.eye(n), lower=True, check_finite=False
+        covariance + (noise + JITTER) * np.eye(n), lower=True, check_finite=False
     )
     inverse = linalg.cho_solve((root, True), np.eye(n), check_finite=False)
     weights = inverse @ values

@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 
 from hpo_helpers.bayesian import expected_improvement
 from hpo_helpers.explorers.explorer import Number, RecordedExplorer, constant
-from hpo_helpers.gaussian import GaussianProcess
+from hpo_helpers.gaussian import JITTER, GaussianProcess
 from hpo_helpers.plots import log_ticks
 from hpo_helpers.recordings import load_recording
 
@@ -113,7 +113,7 @@ class BayesianSteps(RecordedExplorer):
         places = np.linspace(0, 1, len(self.rates))[:, None]
         seen = logs[tried]
         center, scale = seen.mean(), max(seen.std(), 1e-6)
-        theta = np.log([self.length_scale, 1, self.noise**2 + 1e-6])
+        theta = np.log([self.length_scale, 1, self.noise**2 + 1e-6 - JITTER])
         values, one_scale = (seen - center) / scale, np.array([0])
         process = GaussianProcess(places[tried], values, one_scale, theta)
         mean, deviation = process.predict(places)
