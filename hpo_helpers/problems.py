@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.preprocessing import scale
 
 from hpo_helpers.arguments import whole
-from hpo_helpers.data import Split, load_fashion_mnist, load_mnist
+from hpo_helpers.data import Split, halved, load_fashion_mnist, load_mnist
 from hpo_helpers.recordings import MLP_SPACE, Curves
 from hpo_helpers.spaces import Config, ConfigSpace, choice, conditional, log_integer
 from hpo_helpers.training import LIMITS, Training, epoch_ends, watch_trials
@@ -164,9 +164,9 @@ def _data(name: str) -> tuple[Split, ...]:
     """Return what is learned from and validated on, and the test part."""
     if name == "fashion":
         splits = load_fashion_mnist(full=False)
-        return _halved(splits.train), _halved(splits.test)
+        return halved(splits.train), halved(splits.test)
     if name == "handwritten":
-        whole, tested = _halved(load_mnist().test), 2000
+        whole, tested = halved(load_mnist().test), 2000
     elif name == "digits":
         whole, tested = Split(*datasets.load_digits(return_X_y=True)), 800
     elif name == "tumours":
@@ -175,11 +175,6 @@ def _data(name: str) -> tuple[Split, ...]:
         rows, progression = datasets.load_diabetes(return_X_y=True, scaled=False)
         whole, tested = Split(scale(rows), progression), 142
     return _drawn(whole, np.random.default_rng(0), len(whole.labels) - tested, tested)
-
-
-def _halved(split: Split) -> Split:
-    squares = split.images.reshape(-1, 14, 2, 14, 2)
-    return Split(squares.mean(axis=(2, 4), dtype=np.float32), split.labels)
 
 
 def _drawn(split: Split, rng: np.random.Generator, *sizes: int) -> tuple[Split, ...]:

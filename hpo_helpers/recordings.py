@@ -1,5 +1,6 @@
 """Recorded trials: real training runs read back, and served as an objective."""
 
+import functools
 import hashlib
 import json
 import operator
@@ -258,11 +259,17 @@ def found_by(method: str, problem: str, trials: int = 40) -> np.ndarray:
     >>> found_by("RandomSearch", "boosting").shape
     (50,)
     """
-    stored = load_json("searches")
+    stored = _searches()
     rows = {(row["method"], row["problem"]): row["truths"] for row in stored["searches"]}
     if (method, problem) not in rows or trials not in stored["budgets"]:
         raise ValueError(f"{method!r} on {problem!r} with {trials} trials was not recorded")
     return np.array(rows[method, problem])[:, stored["budgets"].index(trials)]
+
+
+@functools.cache
+def _searches() -> dict[str, Any]:
+    # Read once, for a figure asks for dozens of its rows.
+    return load_json("searches")
 
 
 def lead(method: str, problem: str, peer: str = "RandomSearch") -> np.ndarray:

@@ -7,8 +7,36 @@ from threadpoolctl import threadpool_limits
 
 from hpo_helpers.bayesian import BayesianSearch
 from hpo_helpers.recordings import FOLDER, MLP_SPACE, RecordedTrials, load_recording
+from hpo_helpers.searchers import Searcher
 from hpo_helpers.tuner import tune
 from recorder import files
+
+
+def met(recorded: RecordedTrials, searcher: Searcher, trials: int) -> list[int]:
+    """Return which recorded trials a search meets.
+
+    Parameters
+    ----------
+    recorded : RecordedTrials
+        The nearest configuration answers.
+    searcher : Searcher
+    trials : int
+
+    Returns
+    -------
+    list of int
+        Places in `RecordedTrials.configs`, one a trial.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If it was stopped by hand, so that nothing unfinished is recorded.
+    """
+    log = tune(recorded, searcher, trials, progress=False)
+    if len(log) < trials:
+        # Stopped by hand; `tune` has said so.
+        raise KeyboardInterrupt
+    return [recorded.configs.index(recorded.nearest(trial.config)) for trial in log]
 
 
 def record(seeds: int = 50, trials: int = 60, folder: Path = FOLDER) -> Path:
@@ -32,12 +60,8 @@ def record(seeds: int = 50, trials: int = 60, folder: Path = FOLDER) -> Path:
     rows = []
     with threadpool_limits(1, user_api="blas"):
         for seed in range(1, seeds + 1):
-            log = tune(recorded, BayesianSearch(MLP_SPACE, seed), trials, progress=False)
-            if len(log) < trials:
-                # Stopped by hand; `tune` has said so.
-                raise KeyboardInterrupt
-            met = [recorded.configs.index(recorded.nearest(trial.config)) for trial in log]
-            rows.append({"seed": seed, "met": met})
+            searcher = BayesianSearch(MLP_SPACE, seed)
+            rows.append({"seed": seed, "met": met(recorded, searcher, trials)})
             print(f"bayesian_searches: seed {seed}", file=sys.stderr)
     content = record.__doc__.splitlines()[0]
     about = files.described("bayesian_searches", "numpy", "scipy", content=content)

@@ -4,6 +4,9 @@ import datetime
 import importlib.metadata
 import json
 import platform
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -96,3 +99,34 @@ def write_json(path: Path, recording: dict[str, Any], rows: str | None = None) -
         text = text.replace(f'"{rows}": []', f'"{rows}": [\n{lines}\n  ]')
     path.write_text(text + "\n", encoding="utf-8")
     return path
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Write a file that is there as a whole, or not at all if the writing is interrupted.
+
+    Parameters
+    ----------
+    path : Path
+        Its folder is made where it is missing.
+
+    Yields
+    ------
+    Path
+        Where to write; it becomes `path` at the end.
+
+    Examples
+    --------
+    >>> path = Path(tempfile.mkdtemp()) / "deep" / "few.txt"
+    >>> with written_whole(path) as part:
+    ...     _ = part.write_text("all of it", encoding="utf-8")
+    ...     path.exists()
+    False
+    >>> path.exists()
+    True
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        part = Path(folder) / path.name
+        yield part
+        part.rename(path)

@@ -2,7 +2,6 @@
 
 import hashlib
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -162,11 +161,8 @@ def trained(name: str, group: Group) -> np.ndarray:
         if len(curves) < len(group.configs):
             # Stopped by hand; `train_trials` has said so.
             raise KeyboardInterrupt
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            part = Path(folder) / "curves.npy"
+        with files.written_whole(path) as part:
             np.save(part, curves)
-            part.rename(path)
     return np.load(path)
 
 

@@ -11,7 +11,7 @@ import joblib
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from hpo_helpers.data import Split, load_fashion_mnist
+from hpo_helpers.data import Split, halved, load_fashion_mnist
 from hpo_helpers.networks import Networks
 from hpo_helpers.recordings import FOLDER
 from hpo_helpers.training import Training, accuracy, epoch_ends
@@ -89,33 +89,14 @@ class WideNetworks(Networks):
             array -= np.float32(share) * move
 
 
-def halved(split: Split, count: int) -> Split:
-    """Return the first images of a split, at 14 by 14 pixels: means of two by two.
-
-    Parameters
-    ----------
-    split : Split
-    count : int
-
-    Returns
-    -------
-    Split
-        Images of shape (count, 196).
-
-    Examples
-    --------
-    >>> halved(Split(np.ones((3, 28, 28), np.float32), np.zeros(3, int)), 2).images.shape
-    (2, 196)
-    """
-    images = split.images[:count].reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4))
-    return Split(images.reshape(len(images), -1), split.labels[:count])
-
-
 @functools.cache
 def parts() -> tuple[Split, Split, Split]:
     """Return what is learned from, validated on and tested on: 2,000 small images each."""
-    train, validation, test = load_fashion_mnist(full=False)
-    return halved(train, 2000), halved(validation, 2000), halved(test, 2000)
+    small = (halved(split) for split in load_fashion_mnist(full=False))
+    train, validation, test = (
+        Split(images[:2000].reshape(2000, -1), labels[:2000]) for images, labels in small
+    )
+    return train, validation, test
 
 
 def wrong(
@@ -162,16 +143,11 @@ def wrong(
 
 def kept(*work: Any) -> dict[str, list[int | None]]:
     """Return what `wrong` gives for these arguments, or gave when the recording was begun."""
-    path = (
-        files.UNFINISHED
-        / "widths"
-        / f"{joblib.hash((work, EPOCHS, BATCH, EXPONENTS[work[0]]))}.pkl"
-    )
+    decides = work, EPOCHS, BATCH, EXPONENTS[work[0]]
+    path = files.UNFINISHED / "widths" / f"{joblib.hash(decides)}.pkl"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        joblib.dump(wrong(*work), part)
-        part.rename(path)
+        with files.written_whole(path) as part:
+            joblib.dump(wrong(*work), part)
     return joblib.load(path)
 
 

@@ -26,7 +26,7 @@ from hpo_helpers.explorers.modules import FOLDER, modules
 from hpo_helpers.explorers.seed_lottery import SEARCHERS
 from hpo_helpers.plots import METHODS
 from hpo_helpers.recordings import MLP_SPACE, RecordedTrials, load_json, load_recording
-from recorder.seed_lottery import met
+from recorder.bayesian_searches import met
 
 ALL = [getattr(explorers, name) for name in explorers.__all__]
 
@@ -297,10 +297,12 @@ def test_reader_stands_among_the_searchers():
 
 def test_lottery_shows_the_searches_that_searchers_run_again():
     recorded = RecordedTrials(load_recording("mlp").where(seed=0), nearest=MLP_SPACE)
-    for searches, name in zip(load_json("seed_lottery")["searches"], SEARCHERS, strict=True):
+    stored = load_json("seed_lottery")["searches"]
+    for searches, (name, make) in zip(stored, SEARCHERS.items(), strict=True):
         assert searches["method"] == name
         for seed in (1, 50):
-            assert met(recorded, name, seed, trials=20) == searches["met"][seed - 1][:20]
+            searcher = make(MLP_SPACE, seed)
+            assert met(recorded, searcher, trials=20) == searches["met"][seed - 1][:20]
 
 
 def test_tally_depends_on_the_seeds_and_the_intervals_on_their_number():
