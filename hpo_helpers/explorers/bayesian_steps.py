@@ -113,6 +113,7 @@ class BayesianSteps(RecordedExplorer):
         places = np.linspace(0, 1, len(self.rates))[:, None]
         seen = logs[tried]
         center, scale = seen.mean(), max(seen.std(), 1e-6)
+        # On the diagonal as much as in the JavaScript.
         theta = np.log([self.length_scale, 1, self.noise**2 + 1e-6 - JITTER])
         values, one_scale = (seen - center) / scale, np.array([0])
         process = GaussianProcess(places[tried], values, one_scale, theta)

@@ -3,6 +3,7 @@
 import { belief } from "./gaussian_process.js";
 import {
   axes,
+  back,
   button,
   bytesOf,
   drawnWithoutRepetition,
@@ -433,7 +434,7 @@ function render({ model, el }) {
       label: "New game",
       press: newGame,
     }),
-    button({ label: "Back to the start", press: () => set(model, first) }),
+    back(model),
   ];
   const legend = [
     ["circle", "trial pick", "your pick"],

@@ -1,17 +1,6 @@
 // The steps to a fast objective, and the last one on the machine of the reader.
 
-import {
-  axes,
-  button,
-  explore,
-  logTicks,
-  panel,
-  set,
-  settings,
-  slider,
-  svg,
-  traits,
-} from "./shared.js";
+import { axes, back, explore, logTicks, panel, slider, svg, traits } from "./shared.js";
 import { createTraining, many } from "./training.js";
 
 const HERE = "5 in your browser";
@@ -134,9 +123,7 @@ function render({ model, el }) {
   };
   const legend = [["circle", "trial", "recorded"]];
   const knobs = [slider(model, "trials")];
-  const first = settings(model);
-  const buttons = [button({ label: "Back to the start", press: () => set(model, first) })];
-  return explore({ model, el, panels, legend, knobs, redraw, training, buttons });
+  return explore({ model, el, panels, legend, knobs, redraw, training, buttons: [back(model)] });
 }
 
 export default { render };

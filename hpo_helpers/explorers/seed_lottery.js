@@ -2,6 +2,7 @@
 
 import {
   axes,
+  back,
   button,
   bytesOf,
   draws,
@@ -12,7 +13,6 @@ import {
   quantile,
   remembered,
   set,
-  settings,
   slider,
   svg,
   traits,
@@ -253,7 +253,6 @@ function render({ model, el }) {
       label: "How far three methods are ahead of random search, with intervals, about zero",
     }),
   ];
-  const first = settings(model);
   const knobs = [
     slider(model, "seed"),
     slider(model, "seeds", { label: "seeds counted" }),
@@ -264,7 +263,7 @@ function render({ model, el }) {
       label: "Draw again",
       press: () => set(model, { seed: (model.get("seed") % played.seeds) + 1 }),
     }),
-    button({ label: "Back to the start", press: () => set(model, first) }),
+    back(model),
   ];
   const legend = played.methods.map((name, i) => ["method", KINDS[i], name]);
   const leadsOf = remembered((counted) => leads(played, counted));

@@ -329,13 +329,16 @@ function legendOf([mark, kind, text]) {
   );
 }
 
-/** The buttons of an explorer that draws: another seed, and the settings that it came with. */
-function againAndBack(model) {
+/** The button that brings back the settings that an explorer came with. */
+export function back(model) {
   const first = settings(model);
-  return [
-    button({ label: "Draw again", press: () => set(model, { seed: model.get("seed") + 1 }) }),
-    button({ label: "Back to the start", press: () => set(model, first) }),
-  ];
+  return button({ label: "Back to the start", press: () => set(model, first) });
+}
+
+/** The buttons of an explorer that draws: another seed, and back. */
+export function againAndBack(model) {
+  const next = () => set(model, { seed: model.get("seed") + 1 });
+  return [button({ label: "Draw again", press: next }), back(model)];
 }
 
 /**

@@ -1,6 +1,7 @@
 // Train again: the winner of a search and a calmer configuration, run after run.
 
 import {
+  againAndBack,
   axes,
   button,
   bytesOf,
@@ -182,7 +183,6 @@ function render({ model, el }) {
       label: "How far B is ahead, with a 95 % interval, against the number of runs",
     }),
   ];
-  const first = settings(model);
   const knobs = [select(model, "new", { label: "new each time" }), slider(model, "runs")];
   const buttons = [
     button({
@@ -193,8 +193,7 @@ function render({ model, el }) {
       },
       ready: ({ runs }) => runs < recorded.runs,
     }),
-    button({ label: "Draw again", press: () => set(model, { seed: model.get("seed") + 1 }) }),
-    button({ label: "Back to the start", press: () => set(model, first) }),
+    ...againAndBack(model),
   ];
   const legend = [
     ["circle", "promise", "in the search"],
