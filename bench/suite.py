@@ -1,7 +1,7 @@
 """The searchers and schedulers against their peers, on the problems of the suite.
 
 A method is judged by the configuration that it would return: by its mean test error under seeds
-that no search sees. Searches that have ended are kept, so that only new ones take their time.
+that no search sees. The searches have been recorded, by ``python -m recorder searches``.
 ``python -m bench.suite`` prints what the problems themselves are like. Optuna's GPSampler is left
 out, for it needs PyTorch.
 """
@@ -16,8 +16,7 @@ from bench.result import Interval, Result
 from hpo_helpers.problems import FITTED, JUDGES, PROBLEMS, Problem
 from hpo_helpers.recordings import found_by
 from hpo_helpers.searchers import RandomSearch
-from recorder import searches
-from recorder.searches import BUDGETS, METHODS, SCHEDULED
+from recorder.searches import BUDGETS, METHODS
 
 NETWORKS = [name for name, problem in PROBLEMS.items() if problem.epochs > 1]
 TPE = "Optuna's TPESampler"
@@ -145,7 +144,7 @@ def noise(problem: Problem, seeds: int = 10) -> tuple[float, float]:
 
 def described(name: str) -> str:
     """Return a line on a problem: how far random search comes, the best known, and the noise."""
-    found = {m: truths(m, name) for m in {**METHODS, **SCHEDULED} if (m, name) in searches.tasks()}
+    found = {method: truths(method, name) for method in METHODS}
     random = " ".join(f"{error:>8.4f}" for error in iqm(found["RandomSearch"], axis=0))
     best = min(errors.min() for errors in found.values())
     return f"{name:14}{PROBLEMS[name].family:10}{random}{best:>10.4f}" + "".join(

@@ -10,7 +10,7 @@ import traitlets
 from matplotlib import pyplot as plt
 
 from hpo_helpers.explorers.explorer import Explorer
-from hpo_helpers.recordings import RecordedTrials, load_json, load_recording
+from hpo_helpers.recordings import RecordedTrials, load_mlp_seconds, load_recording
 from hpo_helpers.spaces import ConfigSpace
 from hpo_helpers.trials import COMPLETED, FAILED, Trial, TrialLog
 
@@ -136,12 +136,7 @@ def recorded_search() -> TrialLog:
     <TrialLog of 300 trials, 2 failed, in memory>
     """
     recorded = RecordedTrials(load_recording("mlp").where(seed=0))
-    kinds = ["layers", "units", "activation", "optimizer"]
-    seconds = {
-        tuple(row[kind] for kind in kinds): row["seconds"]
-        for row in load_json("mlp_seconds")["trials"]
-    }
-    log = TrialLog()
+    seconds_of, log = load_mlp_seconds(), TrialLog()
     for number, config in enumerate(recorded.configs[:TRIALS]):
         errors = [error for error in recorded.errors[number].tolist() if not np.isnan(error)]
         has_failed = len(errors) < recorded.errors.shape[1]
@@ -151,7 +146,7 @@ def recorded_search() -> TrialLog:
             errors=errors,
             status=FAILED if has_failed else COMPLETED,
             reason="it diverged" if has_failed else "",
-            end=round(len(errors) * seconds[tuple(config[kind] for kind in kinds)], 3),
+            end=round(seconds_of(config, len(errors)), 3),
         )
         log.append(trial)
     return log
