@@ -183,10 +183,10 @@ def words(explorer):
         kept, shortfall = explorer.found()
         return [
             f"Best error found: {cut.curves[winner, cut.trained[winner] - 1] / images:.4f}, after",
-            f"comes to {cut.curves[:, -1].min() / images:.4f} after 27; it was "
+            f"under this seed, is {cut.curves[:, -1].min() / images:.4f} after 27 epochs; it was "
             + ("kept." if cut.is_kept else "cut after"),
             f"{spent:,} epochs spent, {27 * explorer.trials - spent:,} saved.",
-            f"kept in {per_cent(kept / 200)}; the winner, trained to the end, falls short of it by "
+            f"kept in {per_cent(kept / 200)}; the winner, trained to the end, lies above it by "
             f"{shortfall / (200 * images):.4f} on average",
         ]
     if isinstance(explorer, WorkersClock):
