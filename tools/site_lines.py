@@ -1,7 +1,8 @@
 """A Sphinx extension: code and what it prints can be laid anew on a narrow screen.
 
 Each long line becomes an element of its own, which the style sheet wraps below its own indent. What
-is printed says how long its lines are, so that its type shrinks first; columns that fit are left as they are.
+is printed says how long its lines are, so that its type shrinks first; columns that fit then are
+left as they are.
 """
 
 import html
@@ -30,13 +31,13 @@ def plain(marked: str) -> str:
 
 
 def in_columns(text: str) -> bool:
-    """Return whether most lines of a text have gaps inside: then they stand below one another.
+    r"""Return whether most lines of a text have gaps inside: then they stand below one another.
 
     Examples
     --------
-    >>> in_columns("rate    error\\n0.01    0.123\\n")
+    >>> in_columns("rate    error\n0.01    0.123\n")
     True
-    >>> in_columns("the best of all:  0.123\\nfound by trial 3")
+    >>> in_columns("the best of all:  0.123\nfound by trial 3")
     False
     """
     lines = [line for line in text.split("\n") if line.strip()]

@@ -92,7 +92,7 @@ def open_page(browser, site, address):
 
 
 def cell_of(page):
-    return page.locator(".guess + .cell")
+    return page.locator(".guess + .waiting > .cell:first-child")
 
 
 def commit(page):
