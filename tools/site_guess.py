@@ -1,11 +1,13 @@
 """A Sphinx extension: a page asks for a guess before it shows what a cell has found.
 
 ``{guess}`` stands before the cell. Its answer is read from what the cell has printed, so that the
-two cannot drift apart. ``{guesses}`` is the place where all guesses of a visit are shown.
+two cannot drift apart. With the cell waits what speaks of it: the rest of the section, or of what
+comes before an explorer. ``{guesses}`` is the place where all guesses of a visit are shown.
 """
 
 import json
 import re
+from itertools import takewhile
 from typing import ClassVar
 
 from docutils import nodes
@@ -14,6 +16,9 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
+
+FORMULA = re.compile(r"\$([^$]+)\$")
+POWER = re.compile(r"\^(\d)")
 
 
 class guess(nodes.Element):
@@ -48,7 +53,11 @@ class Guess(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the question."""
-        about = {"question": self.arguments[0].replace("\n", " "), **self.options}
+        try:
+            question = in_letters(self.arguments[0].replace("\n", " "))
+        except ValueError as error:
+            raise self.error(str(error)) from None
+        about = {"question": question, **self.options}
         about["pattern"] = about.pop("answer")
         if "range" in about:
             about["range"] = [float(part) for part in about["range"].split()]
@@ -68,6 +77,29 @@ class Guesses(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the place."""
         return [nodes.container(classes=["guesses"])]
+
+
+def in_letters(text: str) -> str:
+    """Return a text with its formulas in plain letters, as a label has them.
+
+    Examples
+    --------
+    >>> in_letters("By $1 - 0.5^9$: how often?")
+    'By 1 \u2212 0.5\u2079: how often?'
+
+    Raises
+    ------
+    ValueError
+        If a formula needs more than signs and powers of one digit.
+    """
+
+    def plain(found: re.Match) -> str:
+        raised = POWER.sub(lambda power: "⁰¹²³⁴⁵⁶⁷⁸⁹"[int(power[1])], found[1])
+        if re.search(r"[\\^_{]", raised):
+            raise ValueError(f"{found[0]} in {text!r}; expected plain signs: say it in words")
+        return raised.replace("-", "\u2212")
+
+    return FORMULA.sub(plain, text)
 
 
 def answer_in(text: str, about: dict) -> str | list[list[str]]:
@@ -100,7 +132,7 @@ def curve_in(found: list[tuple[str, str]], about: dict) -> list[list[str]]:
 
 
 def answer_all(app: Sphinx, doctree: nodes.document) -> None:
-    for node in doctree.findall(guess):
+    for node in list(doctree.findall(guess)):
         try:
             cell = node.next_node(siblings=True, descend=False)
             if not isinstance(cell, nodes.Element) or "cell" not in cell.get("classes", []):
@@ -112,10 +144,32 @@ def answer_all(app: Sphinx, doctree: nodes.document) -> None:
                 for block in output.findall(nodes.literal_block)
             )
             node["about"]["answer"] = answer_in(printed, node["about"])
+            let_wait(node)
         except ValueError as error:
             raise ExtensionError(
                 f"{app.env.docname}, {node['about']['question']}: {error}"
             ) from None
+
+
+def is_explorer(node: nodes.Node) -> bool:
+    """Return whether a cell shows the picture of an explorer, whose own cell comes next."""
+    return any(
+        name.startswith("fig-explorer")
+        for figure in node.findall(nodes.figure)
+        for name in figure["ids"]
+    )
+
+
+def let_wait(node: guess) -> None:
+    """Put what waits for a guess into a box: the cell, and what speaks of it."""
+    rest = node.parent.children[node.parent.index(node) + 1 :]
+    speaking = list(takewhile(lambda n: not isinstance(n, nodes.section), rest))
+    waiting = [speaking[0], *takewhile(lambda n: not is_explorer(n), speaking[1:])]
+    for each in waiting:
+        node.parent.remove(each)
+    node.parent.insert(
+        node.parent.index(node) + 1, nodes.container("", *waiting, classes=["waiting"])
+    )
 
 
 def visit(translator: HTML5Translator, node: guess) -> None:

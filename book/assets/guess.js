@@ -1,6 +1,6 @@
-// Predict, then see: what a cell has found waits until the reader has made a guess at it. Guesses
-// stay for the visit, and the last page shows them together. Without this script, and on paper,
-// the cell simply stands there.
+// Predict, then see: what a cell has found, and what is said of it, waits until the reader has made
+// a guess at it. Guesses stay for the visit, and the last page shows them together. Without this
+// script, and on paper, all of it simply stands there.
 (() => {
   const { visit } = globalThis.kept;
   const KEY = "guesses";
@@ -10,7 +10,7 @@
   // Of the picture of a curve; its places lie inside.
   const [WIDTH, HEIGHT] = [640, 320];
   const INSIDE = { left: 78, right: 620, top: 44, bottom: 262 };
-  // The style sheet hides the cells from here on.
+  // The style sheet hides what waits from here on.
   document.documentElement.classList.add("guessing");
 
   /** All guesses of the visit, by page. */
@@ -284,7 +284,14 @@
     const { element, said } = (isCurve(about) ? curveInput : inputOf)(about);
     const words = make("p", { className: "guess-words", tabIndex: -1 });
     words.setAttribute("role", "status");
-    const show = () => place.classList.add("made");
+    const waiting = place.nextElementSibling;
+    // Who searches in the page finds what waits, and is shown it.
+    waiting.setAttribute("hidden", "until-found");
+    const show = () => {
+      place.classList.add("made");
+      waiting.removeAttribute("hidden");
+    };
+    waiting.addEventListener("beforematch", show);
 
     function answer(value) {
       show();
@@ -330,6 +337,10 @@
           words.focus();
         },
       }),
+      make("p", {
+        className: "guess-legend",
+        textContent: "What follows in this section waits until then.",
+      }),
     );
     place.append(
       make(
@@ -349,7 +360,7 @@
     const reveal = () => {
       const target = document.getElementById(location.hash.slice(1).split("&")[0]);
       if (!target || place.classList.contains("made")) return;
-      if (place.nextElementSibling?.contains(target)) {
+      if (waiting.contains(target)) {
         show();
         target.scrollIntoView();
       }

@@ -365,6 +365,7 @@ function render({ model, el }) {
       top: 38,
       bottom: 64,
       class: "full game",
+      phone: { height: 215, top: 30, bottom: 46 },
       label:
         "Validation error against learning rate: your picks, and after the fifth the recorded " +
         "response with the picks of the searchers",
@@ -378,6 +379,7 @@ function render({ model, el }) {
       right: 18,
       bottom: 58,
       class: "full",
+      phone: { left: 100, height: 210 },
       label:
         `The best errors that the searchers find with five picks, over ${searches} ` +
         `seeds, beside yours`,

@@ -309,11 +309,13 @@ function render({ model, el }) {
       right: 20,
       top: 26,
       class: "wide",
+      phone: { height: 270 },
       label: "Learning curves of the trials, each drawn as far as it was trained, with the rungs",
     }),
     panel({
       width: 206,
       height: 320,
+      phone: { height: 210 },
       x: [0, 1],
       y: [0, 1],
       left: 10,

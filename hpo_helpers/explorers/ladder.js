@@ -103,6 +103,7 @@ function render({ model, el }) {
       right: 24,
       bottom: 60,
       class: "full",
+      phone: { left: 160 },
       label: "Seconds of each step on a logarithmic axis, and of the page once it has trained",
     }),
   ];

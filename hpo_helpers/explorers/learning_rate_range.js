@@ -227,12 +227,14 @@ function render({ model, el }) {
       y,
       left: 64,
       class: "wide",
+      phone: { height: 270 },
       label:
         "Validation error against learning rate: the recorded response, the trials, the incumbent",
     }),
     panel({
       width: 206,
       height: 300,
+      phone: { height: 210 },
       x: [0, 1],
       y,
       label: "Validation error of the incumbent against the number of trials",

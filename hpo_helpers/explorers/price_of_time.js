@@ -163,6 +163,7 @@ function render({ model, el }) {
       top: 38,
       bottom: 64,
       class: "full",
+      phone: { height: 330 },
       label:
         "Validation error of the trials against the multiplications of their training, the front " +
         "of those that none dominates, and the line of what is as good as the winner",

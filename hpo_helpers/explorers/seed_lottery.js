@@ -228,11 +228,13 @@ function render({ model, el }) {
       y: [Math.log(0.15), Math.log(TOP)],
       left: 64,
       class: "wide",
+      phone: { height: 270 },
       label: "Error of the incumbent against trials under one seed, a line for each method",
     }),
     panel({
       width: 206,
       height: 300,
+      phone: { height: 190 },
       x: [0, 1],
       y: [0, 1],
       left: 30,

@@ -165,6 +165,7 @@ export function surfacePanel(label) {
     top: 30,
     bottom: 54,
     class: "half",
+    phone: { height: 260 },
     label,
   });
 }
@@ -222,6 +223,7 @@ export function foundPanel(label) {
     top: 6,
     bottom: 58,
     class: "full",
+    phone: { left: 118, right: 30 },
     label,
   });
 }
@@ -284,7 +286,7 @@ export function drawFound(plot, { lowest, good }, kinds) {
       {
         xTicks: ticks,
         yTicks: [],
-        xLabel: `best error of each of ${kinds[0][1].length} searches (shaded: at most ${good})`,
+        xLabel: `best errors of ${kinds[0][1].length} searches (shaded: ≤ ${good})`,
       },
     ),
   );

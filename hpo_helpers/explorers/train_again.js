@@ -168,6 +168,7 @@ function render({ model, el }) {
       top: 6,
       bottom: 58,
       class: "full",
+      phone: { height: 210 },
       label: "Validation errors of A and of B, in the search and trained again",
     }),
     panel({
@@ -180,6 +181,7 @@ function render({ model, el }) {
       top: 36,
       bottom: 58,
       class: "full",
+      phone: { height: 210 },
       label: "How far B is ahead, with a 95 % interval, against the number of runs",
     }),
   ];

@@ -162,12 +162,14 @@ function render({ model, el }) {
       y: [0.06, 0.32],
       left: 64,
       class: "wide",
+      phone: { height: 270 },
       label:
         "Errors of the trials against learning rate, as measured with error bars and as they are",
     }),
     panel({
       width: 206,
       height: 300,
+      phone: { height: 210 },
       x: [1.9, 4.1],
       y: [0, 0.05],
       top: 30,

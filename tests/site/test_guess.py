@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.site.conftest import pages, violations
 from tests.site.test_pages import parse
 from tools.built_site import ROOT, SITE
-from tools.site_guess import answer_in
+from tools.site_guess import answer_in, in_letters
 
 LAST = "book/judgement/checklist.html"
 ASKING = [page for page in pages() if 'class="guess"' in (SITE / page).read_text(encoding="utf-8")]
@@ -92,7 +92,7 @@ def open_page(browser, site, address):
 
 
 def cell_of(page):
-    return page.locator(".guess + .cell")
+    return page.locator(".guess + .waiting > .cell:first-child")
 
 
 def commit(page):
@@ -244,6 +244,27 @@ def test_link_to_what_waits_shows_it(open_page):
     expect(page.locator("#fig-optimism")).to_be_hidden()
     page.evaluate("location.hash = 'fig-optimism'")
     expect(page.locator("#fig-optimism")).to_be_in_viewport()
+
+
+def test_what_speaks_of_the_answer_waits_but_no_other_section_and_no_explorer(open_page):
+    page = open_page("book/search/random_search.html")
+    speaks = page.get_by_text("Fifty-nine trials reach the best 5 %")
+    expect(speaks).to_be_hidden()
+    expect(page.locator(".explorer")).to_be_visible()
+    page = open_page(CHOICE)
+    assert page.locator(".waiting section").count() == 0
+    waiting = page.locator(".waiting")
+    assert waiting.evaluate("box => box.hidden") == "until-found"
+    assert waiting.bounding_box()["height"] == 0
+    # As a browser does that has found a word in it.
+    waiting.dispatch_event("beforematch")
+    expect(waiting.locator("p").last).to_be_visible()
+
+
+def test_question_is_in_plain_letters():
+    assert in_letters("What is $2^8 - 1$?") == "What is 2⁸ \u2212 1?"
+    with pytest.raises(ValueError, match="say it in words"):
+        in_letters(r"What is $\sqrt 2$?")
 
 
 def test_what_another_hand_has_stored_does_no_harm(open_page):
