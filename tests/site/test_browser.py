@@ -21,6 +21,7 @@ COLOURS = ["color-contrast", "link-in-text-block"]
 
 def noting(opened):
     """The page, which notes what goes wrong, and what it asks for."""
+    opened.problems, opened.requested = [], []
     opened.on("console", lambda message: note(opened, message.type, message.text))
     opened.on("pageerror", lambda error: opened.problems.append(f"page error: {error}"))
     opened.on("requestfailed", lambda request: opened.problems.append(f"failed {request.url}"))
@@ -40,6 +41,8 @@ def open_page(tab, address):
 
     def open_(page, width=WIDE, scheme="light", base=address, context=None):
         opened = noting(context.new_page()) if context else tab
+        # What the page before was still loading fails here, and is none of this page's problems.
+        opened.goto("about:blank")
         opened.problems, opened.requested = [], []
         opened.set_viewport_size({"width": width, "height": 900})
         opened.emulate_media(color_scheme=scheme)
