@@ -72,7 +72,7 @@ def laid(block: re.Match) -> str:
         return f"{start}>{first}{chr(10).join(map(line, lines))}</pre>"
     longest = max(map(len, text.split("\n")))
     size = f'style="--letters:{longest}"'
-    if longest <= FITS and in_columns(text):
+    if language == "text" or (longest <= FITS and in_columns(text)):
         return f'{start} class="columns" {size}>{first}{marked}</pre>'
     return f"{start} {size}>{first}{chr(10).join(map(line, lines))}</pre>"
 

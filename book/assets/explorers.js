@@ -58,6 +58,10 @@
     const element = document.createElement("div");
     await explorer.render({ model, el: element });
     view.after(element);
+    // The cell that shows it has nothing else to say.
+    const said = view.closest(".cell")?.querySelector(".cell_input");
+    if (said?.querySelector("pre")?.textContent.trim() === "explorer")
+      said.classList.add("replaced");
     // The picture in the cell before shows the first state without JavaScript, and in print.
     const before = view.closest(".cell")?.previousElementSibling?.querySelector(".cell_output");
     if (before?.querySelector('[id^="fig-explorer"]')) {

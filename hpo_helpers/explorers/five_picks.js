@@ -439,6 +439,7 @@ function render({ model, el }) {
     back(model),
   ];
   const legend = [
+    ["line", "next", "where the slider stands"],
     ["circle", "trial pick", "your pick"],
     ["circle", "incumbent", "your incumbent"],
     ["line", "own", "your best"],

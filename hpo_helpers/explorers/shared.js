@@ -115,14 +115,14 @@ function furnish(element, attributes, children) {
 
 // The width of a panel on a phone, where its units are about as large as pixels: so its type can be
 // read, and has the room that its margins give it.
-const PHONE = { query: "(max-width: 600px)", width: 380 };
+const ON_A_PHONE = { query: "(max-width: 600px)", width: 380 };
 
 /**
  * An SVG of this size, with scales from the domains to the area inside its margins; `phone` holds
  * what of these is another there.
  */
 export function panel({ label, phone = {}, ...wide }) {
-  const isOnPhone = Boolean(globalThis.matchMedia?.(PHONE.query).matches);
+  const isOnPhone = Boolean(globalThis.matchMedia?.(ON_A_PHONE.query).matches);
   const {
     width,
     height,
@@ -133,7 +133,7 @@ export function panel({ label, phone = {}, ...wide }) {
     top = 10,
     bottom = 46,
     ...rest
-  } = isOnPhone ? { ...wide, width: PHONE.width, ...phone } : wide;
+  } = isOnPhone ? { ...wide, width: ON_A_PHONE.width, ...phone } : wide;
   const element = svg("svg", {
     viewBox: `0 0 ${width} ${height}`,
     role: "img",
@@ -154,13 +154,13 @@ export function panel({ label, phone = {}, ...wide }) {
 }
 
 // The room that a letter takes, rather too much than too little.
-const LETTER = 8.2;
+const ROOM_OF_LETTER = 8.2;
 
 /** Those ticks that do not run into the one before. */
-function apart(ticks, x) {
+function ticksApart(ticks, x) {
   let end = Number.NEGATIVE_INFINITY;
   return ticks.filter(([value, text]) => {
-    const [at, half] = [x(value), (LETTER * text.length) / 2];
+    const [at, half] = [x(value), (ROOM_OF_LETTER * text.length) / 2];
     const fits = at - half > end;
     if (fits) end = at + half;
     return fits;
@@ -173,7 +173,7 @@ export function axes(
   { xTicks, yTicks, xLabel, yLabel, grid = true, away = 0 },
 ) {
   // Below the middle of its axis, or as near as a long name can come.
-  const reach = (LETTER * xLabel.length) / 2;
+  const reach = (ROOM_OF_LETTER * xLabel.length) / 2;
   const middle = Math.max(reach, Math.min((area.left + area.right) / 2, width - reach));
   return [
     ...yTicks.flatMap(([value, text]) => [
@@ -190,7 +190,7 @@ export function axes(
         : []),
       svg("text", { x: area.left - 7 - away, y: y(value) + 5, "text-anchor": "end" }, text),
     ]),
-    ...(isOnPhone ? apart(xTicks, x) : xTicks).map(([value, text]) =>
+    ...(isOnPhone ? ticksApart(xTicks, x) : xTicks).map(([value, text]) =>
       svg("text", { x: x(value), y: area.bottom + 19 + away, "text-anchor": "middle" }, text),
     ),
     svg("text", { x: middle, y: height - 5, "text-anchor": "middle" }, xLabel),

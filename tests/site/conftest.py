@@ -21,8 +21,12 @@ def all_pages() -> list[str]:
 
 
 def settled(page: Page) -> None:
-    """Wait until all that fades or slides has come to its end."""
-    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
+    """Wait until all that fades or slides has come to its end; what is not drawn stands still."""
+    page.evaluate(
+        "Promise.all(document.getAnimations()"
+        ".filter((each) => each.effect.target.checkVisibility())"
+        ".map((each) => each.finished))"
+    )
 
 
 def in_scheme(page: Page, scheme: str) -> None:
