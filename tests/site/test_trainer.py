@@ -251,7 +251,6 @@ DAMAGES = {
     "checksum": lambda: script(images=flipped(-6)),
     "length": lambda: script(counts={"training": 1999, "held_out": 1000}),
     "base64": lambda: script(images="not base64!"),
-    "engine": lambda: script(engine="AGFzbQ==", relaxed_engine="AGFzbQ=="),
 }
 damages = pytest.mark.parametrize("damage", DAMAGES)
 

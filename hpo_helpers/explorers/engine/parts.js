@@ -69,7 +69,6 @@ async function load(model) {
     throw new TrainingError("images", error);
   });
   const bytes = WebAssembly.validate(parts.relaxed_engine) ? parts.relaxed_engine : parts.engine;
-  if (!WebAssembly.validate(bytes)) throw new TrainingError("images", "no engine in the file");
   return { bytes, images, worker: parts.worker };
 }
 
