@@ -56,6 +56,10 @@ serve: $(SITE)  ## Serve the built site on http://localhost:8000
 notebooks: $(ENVIRONMENT)  ## Execute all chapters afresh and write them back; one by NB=book/intro.ipynb
 	$(BIN)/python tools/execute_notebooks.py $(NB)
 
+.PHONY: lone
+lone: $(ENVIRONMENT)  ## Let every notebook fetch what it needs, once _config.yml has an address
+	$(BIN)/python -m tools.lone_notebooks
+
 .PHONY: kernel
 kernel: $(ENVIRONMENT)  ## Compile the engine with which the page trains
 	$(BIN)/python -m tools.make_engine

@@ -16,7 +16,7 @@ from bench.result import Interval, Result
 from hpo_helpers.problems import FITTED, JUDGES, PROBLEMS, Problem
 from hpo_helpers.recordings import found_by
 from hpo_helpers.searchers import RandomSearch
-from recorder.searches import BUDGETS, METHODS
+from recorder.searches import BUDGETS, METHODS, SCHEDULED
 
 NETWORKS = [name for name, problem in PROBLEMS.items() if problem.epochs > 1]
 TPE = "Optuna's TPESampler"
@@ -33,10 +33,17 @@ PAIRS = {
         "grouped": GROUPED,
     }.items()
 } | {
+    "asha_sklearn": ("ASHA", "the schedule of scikit-learn's HalvingRandomSearchCV", NETWORKS),
     "asha_tpe_random": ("ASHA with TPESearch", "RandomSearch", NETWORKS),
     "asha_tpe_optuna": (
         "ASHA with TPESearch",
         "Optuna's SuccessiveHalvingPruner with TPE",
+        NETWORKS,
+    ),
+    "hyperband_tpe_random": ("Hyperband with TPESearch", "RandomSearch", NETWORKS),
+    "hyperband_tpe_optuna": (
+        "Hyperband with TPESearch",
+        "Optuna's HyperbandPruner with TPE",
         NETWORKS,
     ),
 }
@@ -159,6 +166,9 @@ ROWS: dict[str, Callable[[], Result]] = {
 } | {
     "rank_bayesian": functools.partial(mean_rank, "BayesianSearch", [*METHODS], [*PROBLEMS]),
     "rank_tpe": functools.partial(mean_rank, "TPESearch", [*METHODS], [*PROBLEMS]),
+    "rank_scheduled": functools.partial(
+        mean_rank, "ASHA with TPESearch", ["RandomSearch", *SCHEDULED], NETWORKS
+    ),
 }
 
 

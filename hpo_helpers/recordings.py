@@ -272,12 +272,13 @@ def _searches() -> dict[str, Any]:
     return load_json("searches")
 
 
-def lead(method: str, problem: str, peer: str = "RandomSearch") -> np.ndarray:
-    """Return by how many per cent a method errs less than its peer after 40 trials.
+def lead(method: str, problem: str, peer: str = "RandomSearch", trials: int = 40) -> np.ndarray:
+    """Return by how many per cent a method errs less than its peer after so many trials.
 
     Parameters
     ----------
     method, problem, peer : str
+    trials : {10, 20, 40}
         As for `found_by`.
 
     Returns
@@ -301,7 +302,7 @@ def lead(method: str, problem: str, peer: str = "RandomSearch") -> np.ndarray:
     def lower(its: np.ndarray, own: np.ndarray, axis: int = -1) -> np.ndarray:
         return 100 * (1 - stats.trim_mean(own, 0.25, axis) / stats.trim_mean(its, 0.25, axis))
 
-    errors = found_by(peer, problem), found_by(method, problem)
+    errors = found_by(peer, problem, trials), found_by(method, problem, trials)
     how: Any = {"n_resamples": 2000, "paired": True, "method": "percentile", "rng": 0}
     return np.array([lower(*errors), *stats.bootstrap(errors, lower, **how).confidence_interval])
 

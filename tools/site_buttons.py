@@ -12,7 +12,10 @@ BUTTONS = {
     "use_issues_button": True,
     "use_edit_page_button": True,
 }
-LAUNCH = {"binderhub_url": "https://mybinder.org"}
+LAUNCH = {
+    "binderhub_url": "https://mybinder.org",
+    "colab_url": "https://colab.research.google.com",
+}
 
 
 def add_buttons(_: Sphinx, config: Config) -> None:

@@ -79,13 +79,13 @@ export function search(recorded, state, seed) {
     trained,
     last,
     final,
-    best: final.indexOf(least),
+    lowest: final.indexOf(least),
     spent: trained.reduce((sum, each) => sum + each, 0),
     isKept: last.some((number) => final[number] === least),
   };
 }
 
-/** Over all seeds: how often the truly best is kept, and the sum of the shortfalls. */
+/** Over all draws: how often the lowest last error is kept, and the sum of the shortfalls. */
 export function found(recorded, state) {
   const { epochs, wrong } = recorded;
   const steps = rungs(state, epochs);
@@ -162,17 +162,15 @@ function inWords(recorded, state, cut, { kept, shortfall }) {
   const reached = wrong[cut.rows[winner] * epochs + cut.trained[winner] - 1] / images;
   const fate = cut.isKept
     ? "it was kept"
-    : `it was cut after ${many(cut.trained[cut.best], "epoch")}`;
+    : `it was cut after ${many(cut.trained[cut.lowest], "epoch")}`;
   return (
     `Trials × epochs: ${steps.map((rung) => `${rung.trials} × ${rung.epochs}`).join(", ")}. ` +
-    `Best error found: ${reached.toFixed(4)}, after ${many(cut.trained[winner], "epoch")}. The truly ` +
-    `best of the ` +
-    `${state.trials} comes to ${(cut.final[cut.best] / images).toFixed(4)} after ${epochs}; ` +
-    `${fate}. ` +
+    `Best error found: ${reached.toFixed(4)}, after ${many(cut.trained[winner], "epoch")}. The lowest ` +
+    `last error of the ${state.trials}, under this seed, is ` +
+    `${(cut.final[cut.lowest] / images).toFixed(4)} after ${epochs} epochs; ${fate}. ` +
     `${inFull(cut.spent)} epochs spent, ${inFull(all - cut.spent)} saved. Of ${searches} draws ` +
-    `the truly best is kept in ` +
-    `${Math.round((100 * kept) / searches)} %; the winner, trained to the end, falls short of ` +
-    `it by ` +
+    `the lowest last error is kept in ${Math.round((100 * kept) / searches)} %; the winner, ` +
+    `trained to the end, lies above it by ` +
     `${(shortfall / (searches * images)).toFixed(4)} on average.`
   );
 }
@@ -263,7 +261,7 @@ function drawCurves(plot, epochs, heights, state, cut) {
     draw("cut end", losers, end),
     draw(cut.last.length > 9 ? "kept many" : "kept", cut.last, trainedPart),
     draw("kept end", cut.last, end),
-    ...(cut.rows ? [draw("best", [cut.best], (points) => pathOf(points, 1, epochs))] : []),
+    ...(cut.rows ? [draw("best", [cut.lowest], (points) => pathOf(points, 1, epochs))] : []),
   );
 }
 
@@ -334,7 +332,7 @@ function render({ model, el }) {
     ["line", "curve cut", "cut"],
     ["line", "curve kept", "in the last rung"],
     ["line", "curve rest", "never trained"],
-    ["line", "curve best", "truly best after all epochs"],
+    ["line", "curve best", "lowest last error under this seed"],
     ["line", "rung", "rung, with its trials"],
   ];
   const { epochs } = recorded;

@@ -40,13 +40,13 @@ class Cut(NamedTuple):
 
     @property
     def is_kept(self) -> bool:
-        """Whether a trial that is best after all epochs is in the last rung."""
+        """Whether a trial of the lowest last error, under this seed, is in the last rung."""
         final = self.curves[:, -1]
         return bool(final[self.last].min() == final.min())
 
     @property
     def shortfall(self) -> int:
-        """Images by which the winner of the last rung falls short of the best, at the end."""
+        """Images that the winner of the last rung has wrong above the lowest, at the end."""
         final = self.curves[:, -1]
         return int(final[self.last[0]] - final.min())
 
@@ -126,7 +126,7 @@ class Halving(TrainingExplorer, RecordedExplorer):
         return Cut(curves, trained, ranked)
 
     def found(self) -> tuple[int, int]:
-        """Return, over many seeds, how often the best is kept, and the sum of the shortfalls."""
+        """Return, over many draws, how often the lowest last error is kept, and the shortfalls."""
         cuts = [self.search(seed) for seed in range(SEARCHES)]
         return sum(cut.is_kept for cut in cuts), sum(cut.shortfall for cut in cuts)
 
@@ -134,11 +134,11 @@ class Halving(TrainingExplorer, RecordedExplorer):
         """Draw the present state, for where nothing moves: in print, or without JavaScript."""
         curves, trained, last = self.search()
         errors, after = curves / self.images, np.arange(1, self.epochs + 1)
-        best = curves[:, -1].argmin()
+        lowest = curves[:, -1].argmin()
         _, ax = plt.subplots()
         for rung in self.rungs:
             ax.axvline(rung.epochs, color="#888888", lw=1, ls="--")
-        ax.plot(after, errors[best], color="C2", lw=6, alpha=0.4, label="truly best")
+        ax.plot(after, errors[lowest], color="C2", lw=6, alpha=0.4, label="lowest last error")
         for number, epochs in enumerate(trained):
             color, width = ("C1", 2.5) if number in last else ("C0", 1)
             ax.plot(after, errors[number], color="#d5d5d5", lw=0.8, zorder=1)

@@ -109,7 +109,7 @@ def test_picture_of_every_explorer_can_be_drawn(explorer):
     [
         (LearningRateRange, "best 5 % of all recorded rates"),
         (ValidationNoise, "true, of the best trial"),
-        (Halving, "truly best"),
+        (Halving, "lowest last error"),
     ],
 )
 def test_picture_has_the_green_marks_that_the_text_speaks_of(explorer, label):

@@ -65,6 +65,10 @@ def test_trials_cost_what_they_were_trained(problem, monkeypatch):
     monkeypatch.setattr(searches, "BUDGETS", (3,))
     plain = list(ours(RandomSearch)(problem, 1))
     assert [report.epochs for report in plain] == [EPOCHS] * 3
+    # For the same price twice as many, the first of them the same.
+    cheap = list(ours(RandomSearch, cheaper=2)(problem, 1))
+    assert [report.epochs for report in cheap] == [EPOCHS / 2] * 6
+    assert [report.config for report in cheap[:3]] == [report.config for report in plain]
     continued, anew = (
         list(ours(RandomSearch, SuccessiveHalving, scratch)(problem, 1))
         for scratch in (False, True)

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
 
 from tools.browser import NoBrowserError, open_browser
 from tools.built_site import SITE, served
@@ -16,6 +18,26 @@ def pages() -> list[str]:
 def all_pages() -> list[str]:
     """The pages of the book, and those that Sphinx adds."""
     return [*pages(), *sorted(page.name for page in SITE.glob("*.html"))]
+
+
+def settled(page: Page) -> None:
+    """Wait until all that fades or slides has come to its end."""
+    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished))")
+
+
+def in_scheme(page: Page, scheme: str) -> None:
+    """Show a page in light or in dark, in its last colours."""
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
+    settled(page)
+
+
+def violations(page: Page, inside: str, outside: list[str] | None = None, **options) -> list[dict]:
+    """What axe finds wrong inside an element, but not in those that are left out."""
+    context = {"include": [[inside]], "exclude": [[each] for each in outside or []]}
+    # It need not load anew what no rule of these needs, nor list all that is well.
+    options = {"preload": False, "resultTypes": ["violations"], **options}
+    return Axe().run(page, context=context, options=options).response["violations"]
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import nbformat
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from hpo_helpers import explorers
@@ -29,6 +28,7 @@ from hpo_helpers.explorers import (
     WorkersClock,
 )
 from hpo_helpers.explorers.five_picks import SEARCHERS
+from tests.site.conftest import in_scheme, settled, violations
 from tools.built_site import ROOT
 from tools.execute_notebooks import STATE, VIEW
 
@@ -95,22 +95,36 @@ everywhere = pytest.mark.parametrize("place", [*PLACES, ROOM], ids=lambda place:
 twins = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.page)
 
 
+# A tab keeps what was set; here the next test is a new reader.
+NEW_READER = "try { sessionStorage.clear(); } catch {}"
+
+
+def noting(page):
+    """The page, which notes in `problems` what it complains about."""
+    page.problems = []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on("console", lambda m: m.type in ("error", "warning") and page.problems.append(m.text))
+    return page
+
+
+@pytest.fixture(scope="module")
+def tab(reader):
+    """The one tab of a reader, for a new one takes as long as the page that it loads."""
+    page = noting(reader.new_page())
+    page.add_init_script(NEW_READER)
+    return page
+
+
 @pytest.fixture
-def open_page(browser, reader, site, address):
+def open_page(browser, tab, site, address):
     """Open the page of an explorer; nothing that it complains about is forgiven."""
     opened = []
 
     def open_(place, from_folder=False, **options):
-        context = reader
+        page = tab
         if options:
             options = {"viewport": {"width": 1280, "height": 900}, **options}
-            context = browser.new_context(**options)
-        page = context.new_page()
-        page.problems = []
-        page.on("pageerror", lambda error: page.problems.append(str(error)))
-        page.on(
-            "console", lambda m: m.type in ("error", "warning") and page.problems.append(m.text)
-        )
+            page = noting(browser.new_context(**options).new_page())
         path = f"book/{place.page}.html"
         page.goto(f"file://{site / path}" if from_folder else f"{address}/{path}")
         if options.get("java_script_enabled", True):
@@ -120,8 +134,21 @@ def open_page(browser, reader, site, address):
 
     yield open_
     for page in opened:
-        assert page.problems == []
-        page.close() if page.context is reader else page.context.close()
+        problems, page.problems = page.problems, []
+        assert problems == []
+        if page is not tab:
+            page.context.close()
+
+
+@pytest.fixture(scope="module", params=[*PLACES, ROOM], ids=lambda place: place.page)
+def seen(request, reader, address):
+    """The page of an explorer that is only looked at, so that its tests share it."""
+    page = noting(reader.new_page())
+    page.goto(f"{address}/book/{request.param.page}.html")
+    page.locator(".explorer .words").wait_for()
+    yield page
+    page.close()
+    assert page.problems == []
 
 
 def per_cent(share):
@@ -156,10 +183,10 @@ def words(explorer):
         kept, shortfall = explorer.found()
         return [
             f"Best error found: {cut.curves[winner, cut.trained[winner] - 1] / images:.4f}, after",
-            f"comes to {cut.curves[:, -1].min() / images:.4f} after 27; it was "
+            f"under this seed, is {cut.curves[:, -1].min() / images:.4f} after 27 epochs; it was "
             + ("kept." if cut.is_kept else "cut after"),
             f"{spent:,} epochs spent, {27 * explorer.trials - spent:,} saved.",
-            f"kept in {per_cent(kept / 200)}; the winner, trained to the end, falls short of it by "
+            f"kept in {per_cent(kept / 200)}; the winner, trained to the end, lies above it by "
             f"{shortfall / (200 * images):.4f} on average",
         ]
     if isinstance(explorer, WorkersClock):
@@ -623,83 +650,81 @@ def test_ends_of_the_range_push_each_other(open_page):
         expect(end).to_have_attribute("aria-valuetext", "1e-6")
 
 
-@everywhere
-def test_explorer_fits_while_the_window_is_resized(open_page, place):
-    page = open_page(place)
-    page.evaluate("document.querySelector('.explorer').dataset.same = 'yes'")
-    for width in (1280, 390, 700):
-        page.set_viewport_size({"width": width, "height": 900})
-        box = page.locator(".explorer[data-same]").bounding_box()
+def test_explorer_fits_while_the_window_is_resized(seen):
+    seen.evaluate("document.querySelector('.explorer').dataset.same = 'yes'")
+    for width in (390, 700, 1280):
+        seen.set_viewport_size({"width": width, "height": 900})
+        settled(seen)
+        box = seen.locator(".explorer[data-same]").bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
-        for svg in page.locator(".explorer .panels svg").all():
+        for svg in seen.locator(".explorer .panels svg").all():
             inner = svg.bounding_box()
             assert inner["width"] > 150
             assert inner["x"] + inner["width"] <= width
 
 
-@everywhere
-def test_drawing_is_read_in_the_dark(open_page, place):
-    def colours(scheme):
-        page = open_page(place, color_scheme=scheme)
-        return page.evaluate(
-            "['color', 'background-color'].map((name) => { let at ="
-            " document.querySelector('.explorer .words');"
-            " while (name !== 'color' && getComputedStyle(at)[name] === 'rgba(0, 0, 0, 0)')"
-            " at = at.parentElement; return getComputedStyle(at)[name]; })"
-        )
+COLOUR_OF_WORDS = """(name) => {
+  let at = document.querySelector(".explorer .words");
+  while (name !== "color" && getComputedStyle(at)[name] === "rgba(0, 0, 0, 0)")
+    at = at.parentElement;
+  return getComputedStyle(at)[name];
+}"""
 
+
+def test_drawing_is_read_in_the_dark(seen):
     for scheme in ("light", "dark"):
-        ink, ground = (sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in colours(scheme))
+        in_scheme(seen, scheme)
+        ink, ground = (
+            sum(map(int, re.findall(r"\d+", seen.evaluate(COLOUR_OF_WORDS, name))[:3]))
+            for name in ("color", "background-color")
+        )
         assert (ink > ground + 300) == (scheme == "dark")
         assert abs(ink - ground) > 300
 
 
-@everywhere
-def test_nothing_moves_by_itself(open_page, place):
-    page = open_page(place, reduced_motion="reduce")
-    page.locator(".explorer .buttons button").first.click()
-    moving = (
-        "[...document.querySelectorAll('.explorer, .explorer *')].flatMap((e) => e.getAnimations())"
-    )
-    assert page.evaluate(f"{moving}.length") == 0
-
-
-@everywhere
-def test_axe_finds_nothing_inside_an_explorer(open_page, place):
+def test_axe_finds_nothing_inside_an_explorer(seen):
     for scheme in ("light", "dark"):
-        page = open_page(place, color_scheme=scheme)
-        # To load the style sheets anew is of no use, and one of the theme's is not there.
-        options = {"preload": False}
-        found = Axe().run(page, context={"include": [[".explorer"]]}, options=options)
-        assert found.response["violations"] == []
+        in_scheme(seen, scheme)
+        assert violations(seen, ".explorer") == []
 
 
-@everywhere
-def test_every_slider_has_a_name_and_a_value_in_words(open_page, place):
-    page = open_page(place)
-    sliders = page.locator(".explorer input[type=range]")
+def test_every_slider_has_a_name_and_a_value_in_words(seen):
+    sliders = seen.locator(".explorer input[type=range]")
     assert sliders.count() >= 1
     for slider in sliders.all():
         assert slider.get_attribute("aria-label")
         assert slider.get_attribute("aria-valuetext")
         assert slider.get_attribute("data-lm-suppress-shortcuts") == "true"
-    assert page.locator(".words[aria-live=polite]").count() == 1
+    assert seen.locator(".words[aria-live=polite]").count() == 1
 
 
-@everywhere
-def test_picture_gives_way_and_stands_without_javascript_and_in_print(open_page, place):
-    page = open_page(place)
-    picture = page.locator("[id^=fig-explorer] img")
+def test_picture_gives_way_and_stands_in_print(seen):
+    picture = seen.locator("[id^=fig-explorer] img")
     expect(picture).to_be_hidden()
-    page.emulate_media(media="print")
-    expect(page.locator(".explorer")).to_be_hidden()
+    seen.emulate_media(media="print")
+    expect(seen.locator(".explorer")).to_be_hidden()
     expect(picture).to_be_visible()
     assert picture.evaluate("each => each.complete && each.naturalWidth > 300")
     assert picture.bounding_box()["width"] > 300
     expect(
-        page.locator("[id^=fig-explorer] figcaption, [id^=fig-explorer] .caption")
+        seen.locator("[id^=fig-explorer] figcaption, [id^=fig-explorer] .caption")
     ).to_be_visible()
+    seen.emulate_media(media="screen")
+
+
+def test_nothing_moves_by_itself(seen):
+    seen.emulate_media(reduced_motion="reduce")
+    seen.locator(".explorer .buttons button").first.click()
+    moving = (
+        "[...document.querySelectorAll('.explorer, .explorer *')].flatMap((e) => e.getAnimations())"
+    )
+    assert seen.evaluate(f"{moving}.length") == 0
+    seen.emulate_media(reduced_motion="no-preference")
+
+
+@everywhere
+def test_picture_stands_without_javascript(open_page, place):
     plain = open_page(place, from_folder=True, java_script_enabled=False)
     expect(plain.locator("[id^=fig-explorer] img")).to_be_visible()
     assert plain.locator(".explorer").count() == 0

@@ -7,11 +7,11 @@ import re
 import shutil
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from hpo_helpers.explorers.modules import modules
 from hpo_helpers.explorers.training import TrainingExplorer
+from tests.site.conftest import violations
 from tests.site.test_explorers import (
     COARSE,
     GAME,
@@ -121,9 +121,7 @@ def test_explorer_trains_by_keyboard_from_a_folder_and_shows_recorded_trials_aga
     assert len({recorded, waiting, found}) == (3 if place is not LADDER else 2)
     assert sum("training_parts" in url for url in page.asked) == 1
     assert page.get_by_label("epochs trained").evaluate("each => each.value") == 1
-    options = {"preload": False}
-    axe = Axe().run(page, context={"include": [[".explorer"]]}, options=options)
-    assert axe.response["violations"] == []
+    assert violations(page, ".explorer") == []
     # A second press trains others; so does a third, of which the first two are told apart.
     train(page, label_of(place))
     expect(page.locator(".explorer .words")).not_to_have_text(found)
