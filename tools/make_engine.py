@@ -16,7 +16,8 @@ SOURCE = FOLDER / "networks.c"
 INSTRUCTIONS = dict(zip(ENGINES, (["-msimd128"], ["-msimd128", "-mrelaxed-simd"]), strict=True))
 FLAGS = [
     "--target=wasm32-freestanding",
-    "-O3",
+    # Small, for it is part of the page; what has to be fast says so by itself.
+    "-Os",
     "-nostdlib",
     "-fno-sanitize=undefined",
     "-Wall",

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 
 import pytest
 
@@ -241,27 +242,42 @@ def flipped(place):
     return base64.b64encode(images).decode()
 
 
-@pytest.mark.parametrize(
-    "damage",
-    ["missing", "truncated", "empty", "byte", "checksum", "length", "base64"],
-)
+DAMAGES = {
+    "missing": lambda: None,
+    "truncated": lambda: script()[:1_000_000],
+    "empty": lambda: "",
+    "byte": lambda: script(images=flipped(500_000)),
+    # The last eight bytes of gzip are a checksum and the length.
+    "checksum": lambda: script(images=flipped(-6)),
+    "length": lambda: script(counts={"training": 1999, "held_out": 1000}),
+    "base64": lambda: script(images="not base64!"),
+}
+damages = pytest.mark.parametrize("damage", DAMAGES)
+
+
+@damages
 def test_damaged_images_are_noticed_and_asked_for_again(page, address, damage):
-    whole = script()
-    bodies = {
-        "truncated": whole[:1_000_000],
-        "empty": "",
-        "byte": script(images=flipped(500_000)),
-        # The last eight bytes of gzip are a checksum and the length.
-        "checksum": script(images=flipped(-6)),
-        "length": script(counts={"training": 1999, "held_out": 1000}),
-        "base64": script(images="not base64!"),
-    }
-    answer = {"status": 404} if damage == "missing" else {"body": bodies[damage]}
+    body = DAMAGES[damage]()
+    answer = {"status": 404} if body is None else {"body": body}
     page.route(PARTS, lambda route: route.fulfill(**answer))
     page.goto(f"{address}/{PAGE}")
     opened(page)
     assert "images" in refusal(trained(page), "images")
     page.unroute(PARTS)
+    assert len(trained(page, 4, epochs=1)["curves"]) == 4
+
+
+@damages
+def test_damaged_images_in_a_folder_are_noticed_and_asked_for_again(page, site, tmp_path, damage):
+    shutil.copy(site / "_static" / "explorers.js", tmp_path)
+    (tmp_path / "page.html").write_text('<script src="./explorers.js"></script>', encoding="utf-8")
+    parts = tmp_path / "training_parts.js"
+    if (body := DAMAGES[damage]()) is not None:
+        parts.write_text(body, encoding="utf-8")
+    page.goto((tmp_path / "page.html").as_uri())
+    opened(page)
+    assert "images" in refusal(trained(page), "images")
+    parts.write_text(script(), encoding="utf-8")
     assert len(trained(page, 4, epochs=1)["curves"]) == 4
 
 

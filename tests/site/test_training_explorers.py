@@ -4,6 +4,7 @@ import gzip
 import itertools
 import json
 import re
+import shutil
 
 import pytest
 from playwright.sync_api import expect
@@ -392,6 +393,26 @@ def test_damaged_file_leaves_the_recorded_trials_and_is_asked_for_again(browser,
     stays_recorded(page, "missing or damaged")
     says(page, RANDOM.explorer())
     page.unroute(PARTS)
+    switch(page, "train here")
+    train(page)
+    trained(page)
+    page.close()
+
+
+def test_damaged_file_in_a_folder_leaves_the_recorded_trials_and_is_asked_for_again(
+    browser, site, tmp_path
+):
+    shutil.copytree(site / "_static", tmp_path / "_static")
+    parts = tmp_path / "_static" / "training_parts.js"
+    whole = parts.read_bytes()
+    # As where a disk was full.
+    parts.write_bytes(whole[: len(whole) // 2])
+    page = browser.new_page()
+    page.goto(page_of(tmp_path, tmp_path, alone=RANDOM.state))
+    page.get_by_role("button", name="train here").click()
+    stays_recorded(page, "missing or damaged")
+    says(page, RANDOM.explorer())
+    parts.write_bytes(whole)
     switch(page, "train here")
     train(page)
     trained(page)

@@ -53,32 +53,38 @@ function firstParameters(sizes, seed, number) {
     ]);
 }
 
-/** Where the parameters of the network in this place of a stack lie, as rows, in their order. */
-function rowsOf(engine, { address, sizes }, place) {
-  return sizes.slice(1).flatMap((fanOut, layer) => {
+/** Where the parameters of the network in this place of a stack lie, in their order. */
+function partsOf(engine, { address, sizes }, place) {
+  return sizes.slice(1).flatMap((width, layer) => {
     const [pitch, columns] = [engine.pitch(address, layer), engine.columns(address, layer)];
-    const row = (start, i) => floats(engine, start + 4 * (i * columns + place * pitch), fanOut);
+    const part = (start, rows) => ({
+      rows,
+      width,
+      columns,
+      numbers: floats(engine, start + 4 * place * pitch, (rows - 1) * columns + width),
+    });
     return [
-      Array.from({ length: sizes[layer] }, (_, i) => row(engine.weights(address, layer), i)),
-      [row(engine.biases(address, layer), 0)],
+      part(engine.weights(address, layer), sizes[layer]),
+      part(engine.biases(address, layer), 1),
     ];
   });
 }
 
+/** Copy number by number: to make an array of each short row would take longer. */
 function setParameters(engine, stack, place, parameters) {
-  for (const [part, rows] of rowsOf(engine, stack, place).entries()) {
-    for (const [i, row] of rows.entries()) {
-      row.set(parameters[part].subarray(i * row.length, (i + 1) * row.length));
-    }
+  for (const [at, { rows, width, columns, numbers }] of partsOf(engine, stack, place).entries()) {
+    for (let i = 0; i < rows; i += 1)
+      for (let j = 0; j < width; j += 1) numbers[i * columns + j] = parameters[at][i * width + j];
   }
 }
 
 function parametersOf(engine, stack, place) {
-  return rowsOf(engine, stack, place).map((rows) => {
-    const parameters = new Float32Array(rows.length * rows[0].length);
-    for (const [i, row] of rows.entries()) parameters.set(row, i * row.length);
-    return parameters;
-  });
+  return partsOf(engine, stack, place).map(({ rows, width, columns, numbers }) =>
+    Float32Array.from(
+      { length: rows * width },
+      (_, n) => numbers[Math.floor(n / width) * columns + (n % width)],
+    ),
+  );
 }
 
 /** Networks of one shape side by side, each with its own learning rate and weight decay. */
