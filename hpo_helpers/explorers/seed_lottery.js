@@ -66,7 +66,8 @@ export function tally(played, state) {
 /** The interquartile mean: without the lowest and the highest quarter. */
 export function middle(wrong) {
   const cut = Math.floor(wrong.length / 4);
-  const kept = [...wrong].sort((a, b) => a - b).slice(cut, wrong.length - cut);
+  // An array of numbers is sorted as such, and several times as fast as by a comparison of ours.
+  const kept = Uint16Array.from(wrong).sort().subarray(cut, wrong.length - cut);
   return kept.reduce((sum, each) => sum + each, 0) / kept.length;
 }
 
