@@ -614,6 +614,14 @@ def test_slider_is_dragged_by_mouse(open_page, place):
     assert slider.evaluate("each => each.value > (+each.min + +each.max) / 2")
 
 
+# Words of a picture that lie beyond its edges, or are too small to read.
+LOST = """() => [...document.querySelectorAll(".explorer .panels > svg text")].filter((text) => {
+  const [word, all] = [text, text.closest("svg")].map((each) => each.getBoundingClientRect());
+  return word.left < all.left - 2 || word.right > all.right + 2 || word.bottom > all.bottom + 2 ||
+    Math.min(word.width, word.height) < 10 && text.textContent.length > 2;
+}).map((text) => text.textContent)"""
+
+
 @everywhere
 def test_slider_is_moved_by_touch_on_a_phone(open_page, place):
     page = open_page(place, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
@@ -624,6 +632,7 @@ def test_slider_is_moved_by_touch_on_a_phone(open_page, place):
     expect(page.locator(".explorer .words")).not_to_have_text(before)
     assert slider.evaluate("each => each.value > (+each.min + +each.max) / 2")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate(LOST) == []
     # Large enough for a finger.
     assert all(
         box["height"] >= 28
