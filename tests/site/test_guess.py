@@ -91,6 +91,13 @@ def open_page(browser, site, address):
     assert problems == []
 
 
+@pytest.fixture(scope="module")
+def tabs(reader, browser):
+    """One tab with JavaScript, and one without, for pages that are only looked at."""
+    with browser.new_context(java_script_enabled=False) as without:
+        yield reader.new_page(), without.new_page()
+
+
 def cell_of(page):
     return page.locator(".guess + .waiting > .cell:first-child")
 
@@ -276,14 +283,13 @@ def test_what_another_hand_has_stored_does_no_harm(open_page):
 
 
 @every_asking_page
-def test_cell_stands_there_without_javascript_and_in_print(open_page, page):
-    for opened in (open_page(page, java_script_enabled=False), open_page(page)):
-        opened.emulate_media(media="print")
-        expect(cell_of(opened)).to_be_visible()
-        expect(opened.locator(".guess")).to_be_hidden()
-    plain = open_page(page, java_script_enabled=False)
-    expect(cell_of(plain)).to_be_visible()
-    expect(plain.locator(".guess")).to_be_hidden()
+def test_cell_stands_there_without_javascript_and_in_print(tabs, address, page):
+    for tab in tabs:
+        tab.goto(f"{address}/{page}")
+        for media in ["print"] if tab is tabs[0] else ["print", "screen"]:
+            tab.emulate_media(media=media)
+            expect(cell_of(tab)).to_be_visible()
+            expect(tab.locator(".guess")).to_be_hidden()
 
 
 def test_axe_finds_nothing_before_and_after_a_guess(open_page):

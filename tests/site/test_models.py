@@ -264,7 +264,7 @@ def test_halving(in_javascript):
         assert found["trained"] == cut.trained.tolist()
         assert found["last"] == cut.last
         assert found["final"] == cut.curves[:, -1].tolist()
-        assert (found["best"], found["isKept"]) == (cut.curves[:, -1].argmin(), cut.is_kept)
+        assert (found["lowest"], found["isKept"]) == (cut.curves[:, -1].argmin(), cut.is_kept)
         assert found["spent"] == cut.trained.sum()
         if state["seed"] == 0:
             assert tuple(found["found"].values()) == twin.found()

@@ -46,9 +46,9 @@ export const KINDS = {
   },
   failures: {
     title: "Failures that cluster",
-    page: "smarter/scaling_out",
-    section: "what-breaks-and-what-happens",
-    chapter: "Scaling out",
+    page: "back/reference",
+    section: "what-can-go-wrong",
+    chapter: "What can go wrong",
     check: failures,
   },
   falling: {
