@@ -36,7 +36,8 @@ def pytest_configure(config):
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
     path = config.getoption("proof")
-    if path is None or exitstatus != 0:
+    # A worker knows of its own tests alone.
+    if path is None or exitstatus != 0 or hasattr(config, "workerinput"):
         return
     counts = {kind: len(terminalreporter.getreports(kind)) for kind in ("passed", "skipped")}
     seconds = time.monotonic() - config.stash[STARTED]

@@ -32,17 +32,18 @@ def test_proof_of_a_part_is_refused(tmp_path):
 
 
 def test_proof_is_written_after_success_alone(tmp_path):
-    """In a small project, whose one test passes or fails."""
+    """In a small project with two workers, of which one may have nothing but successes."""
     (tmp_path / "pytest.ini").write_text(
         "[pytest]\ntestpaths = tests\naddopts = -p tests.proof\n", encoding="utf-8"
     )
     (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_other.py").write_text("def test_other(): pass\n", encoding="utf-8")
     for outcome, written in (("False", False), ("True", True)):
         (tmp_path / "tests" / "test_it.py").write_text(
             f"def test_it():\n    assert {outcome}\n", encoding="utf-8"
         )
         subprocess.run(
-            [sys.executable, "-m", "pytest", "--proof=proof.csv"],
+            [sys.executable, "-m", "pytest", "--proof=proof.csv", "-n2", "--dist=loadfile"],
             cwd=tmp_path,
             env={"PYTHONPATH": str(ROOT)},
             capture_output=True,
