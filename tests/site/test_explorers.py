@@ -128,7 +128,8 @@ def open_page(browser, tab, site, address):
         path = f"book/{place.page}.html"
         page.goto(f"file://{site / path}" if from_folder else f"{address}/{path}")
         if options.get("java_script_enabled", True):
-            page.locator(".explorer .words").wait_for()
+            # The room reads its first search before it speaks.
+            expect(page.locator(".explorer .words")).not_to_be_empty()
         opened.append(page)
         return page
 
@@ -145,7 +146,7 @@ def seen(request, reader, address):
     """The page of an explorer that is only looked at, so that its tests share it."""
     page = noting(reader.new_page())
     page.goto(f"{address}/book/{request.param.page}.html")
-    page.locator(".explorer .words").wait_for()
+    expect(page.locator(".explorer .words")).not_to_be_empty()
     yield page
     page.close()
     assert page.problems == []
