@@ -198,6 +198,8 @@ def test_status_tells_of_epochs_and_is_not_chatty_on_a_slow_machine(opened):
     switch(page, "train here")
     expect(status(page)).to_have_text("ready", timeout=SOME_WORK)
     page.evaluate(WATCH)
+    page.wait_for_function("seen.frames.length > 30")
+    at_rest = page.evaluate("seen.frames.splice(0)")
     train(page)
     trained(page)
     seen = page.evaluate("seen")
@@ -209,8 +211,11 @@ def test_status_tells_of_epochs_and_is_not_chatty_on_a_slow_machine(opened):
     )
     assert len(told) > 1
     assert all(b["at"] - a["at"] > 900 for a, b in itertools.pairwise(told))
-    # Of ten frames nine come in time, even so, and though other tests want the cores as well.
-    assert sorted(seen["frames"])[int(0.9 * len(seen["frames"]))] < 500
+    # Of ten frames nine come in time, even so; where other tests want the cores, no page is quick.
+    before, meanwhile = (
+        sorted(frames)[int(0.9 * len(frames))] for frames in (at_rest, seen["frames"])
+    )
+    assert meanwhile < max(150, 3 * before)
     closed(page)
 
 
@@ -385,18 +390,23 @@ def test_without_simd_the_recorded_trials_stay(browser, site, tmp_path):
     page.close()
 
 
-def test_damaged_file_leaves_the_recorded_trials_and_is_asked_for_again(browser, address):
-    page = browser.new_page()
-    page.route(PARTS, lambda route: route.fulfill(body="", content_type="text/javascript"))
-    page.goto(f"{address}/book/{RANDOM.page}.html")
+def trains_once_mended(page, mend):
+    """Ask for a damaged file, see the recorded trials stay, and ask again when it is whole."""
     page.get_by_role("button", name="train here").click()
     stays_recorded(page, "missing or damaged")
     says(page, RANDOM.explorer())
-    page.unroute(PARTS)
+    mend()
     switch(page, "train here")
     train(page)
     trained(page)
     page.close()
+
+
+def test_damaged_file_leaves_the_recorded_trials_and_is_asked_for_again(browser, address):
+    page = browser.new_page()
+    page.route(PARTS, lambda route: route.fulfill(body="", content_type="text/javascript"))
+    page.goto(f"{address}/book/{RANDOM.page}.html")
+    trains_once_mended(page, lambda: page.unroute(PARTS))
 
 
 def test_damaged_file_in_a_folder_leaves_the_recorded_trials_and_is_asked_for_again(
@@ -409,14 +419,7 @@ def test_damaged_file_in_a_folder_leaves_the_recorded_trials_and_is_asked_for_ag
     parts.write_bytes(whole[: len(whole) // 2])
     page = browser.new_page()
     page.goto(page_of(tmp_path, tmp_path, alone=RANDOM.state))
-    page.get_by_role("button", name="train here").click()
-    stays_recorded(page, "missing or damaged")
-    says(page, RANDOM.explorer())
-    parts.write_bytes(whole)
-    switch(page, "train here")
-    train(page)
-    trained(page)
-    page.close()
+    trains_once_mended(page, lambda: parts.write_bytes(whole))
 
 
 def test_networks_that_do_not_fit_the_memory_leave_the_recorded_trials(browser, address):
