@@ -65,16 +65,15 @@ def line(marked: str) -> str:
 def laid(block: re.Match) -> str:
     """Return a block of code, or of what it prints, ready for a narrow screen."""
     start, language, first, marked = block.groups()
-    text = plain(marked)
-    first = first or ""
-    lines = marked.split("\n")
+    text, first = plain(marked), first or ""
+    wrapped = first + "\n".join(map(line, marked.split("\n")))
     if language in CODE:
-        return f"{start}>{first}{chr(10).join(map(line, lines))}</pre>"
+        return f"{start}>{wrapped}</pre>"
     longest = max(map(len, text.split("\n")))
     size = f'style="--letters:{longest}"'
     if language == "text" or (longest <= FITS and in_columns(text)):
         return f'{start} class="columns" {size}>{first}{marked}</pre>'
-    return f"{start} {size}>{first}{chr(10).join(map(line, lines))}</pre>"
+    return f"{start} {size}>{wrapped}</pre>"
 
 
 def lay_lines(
